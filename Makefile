@@ -1,0 +1,105 @@
+# jaildaemon: for GNU make and bmake, without a configure step.
+#
+#   make            build/jaildaemon, runnable there
+#   make install    honours PREFIX, DESTDIR, BINDIR, SBINDIR, LIBEXECDIR,
+#                   SYSCONFDIR, MANDIR
+#   make test       hermetic: neither root nor network, installs nothing
+#   make deps       installs what building and testing need
+#   make check      deps, test, and everything that needs root and engines
+#   make demo       deps, and a container that makes its host do something
+#   make lint       compilers' warnings as errors, static analysers, manuals
+#
+# A cross-build: make OS=FreeBSD CC=... PKG_CONFIG=...
+
+VERSION =	1.0.0
+
+OS !=		uname -s
+PREFIX =	/usr/local
+BINDIR =	$(PREFIX)/bin
+SBINDIR =	$(PREFIX)/sbin
+LIBEXECDIR =	$(PREFIX)/libexec
+SYSCONFDIR =	$(PREFIX)/etc
+MANDIR =	$(PREFIX)/share/man
+
+CC =		cc
+PKG_CONFIG =	pkg-config
+INSTALL =	install
+BUILD =		build
+CFLAGS =	-O2 -g
+WARNINGS =	-Wall -Wextra -Wpedantic -Wshadow -Wconversion
+HARDENING =	-fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
+LINK_HARDENING = -pie -Wl,-z,relro,-z,now,-z,noexecstack
+
+# What differs between the systems; $(X_$(OS)) picks it.
+PKGS_Linux =	libevent_core jansson libbsd-overlay
+PKGS_FreeBSD =	libevent_core jansson
+PKGS =		$(PKGS_$(OS))
+DEFS_Linux =	-D_GNU_SOURCE
+LIBS_FreeBSD =	-lutil -ljail
+LINK_FreeBSD =	-static
+LINK_HARDENING_FreeBSD = -Wl,-z,relro,-z,now,-z,noexecstack
+LINK_HARDENING_Linux = $(LINK_HARDENING)
+HARDENING_Linux = $(HARDENING)
+HARDENING_FreeBSD = -fstack-protector-strong
+
+# The stub has neither libc nor any of the protections that need one, and
+# is left alone by link-time optimisers, sanitizers and profilers.
+STUB_FLAGS_Linux = -Os -ffreestanding -nostdlib -static -no-pie -fno-pie \
+		-fno-lto -fno-stack-protector -U_FORTIFY_SOURCE \
+		-fno-sanitize=all -fno-asynchronous-unwind-tables \
+		-fno-unwind-tables -fno-profile-arcs -fno-test-coverage \
+		-g0 -s -Wl,--build-id=none -Wl,-z,norelro \
+		-Wl,-z,noseparate-code -Wl,-z,noexecstack -Wl,--gc-sections
+STUB_FLAGS_FreeBSD = -static
+STUB_Linux =	stub/probe_linux.c
+STUB_FreeBSD =	stub/probe_freebsd.c
+
+SRCS_Linux =	src/cgroup.c src/ends_linux.c src/engine.c src/jail_linux.c \
+		src/procfs.c src/spawn_linux.c src/stub_linux.c
+SRCS_FreeBSD =	src/ends_freebsd.c src/jail_freebsd.c src/spawn_freebsd.c \
+		src/stub_freebsd.c
+SRCS =		src/action.c src/client.c src/control.c src/daemon.c \
+		src/life.c src/log.c src/options.c src/probe.c src/run.c \
+		src/spec.c src/text.c src/verb.c src/wire.c $(SRCS_$(OS))
+HDRS =		src/action.h src/cgroup.h src/client.h src/clock.h \
+		src/control.h src/daemon.h src/ends.h src/engine.h src/jail.h \
+		src/life.h src/log.h src/options.h src/paths.h src/probe.h \
+		src/procfs.h src/run.h src/spawn.h src/spec.h src/stub.h \
+		src/text.h src/verb.h src/wire.h stub/order.h
+STUB_HDRS =	stub/order.h stub/syscall_linux.h
+IMAGE_Linux =	src/stub_image.S
+UNITS =		text spec wire options life
+UNITS_Linux =	engine
+
+COMPILE =	$(CC) -std=c11 $(DEFS_$(OS)) -DVERSION='"$(VERSION)"' \
+		-DLIBEXECDIR='"$(LIBEXECDIR)"' $(CPPFLAGS) $(CFLAGS) \
+		$(WARNINGS) $(HARDENING_$(OS))
+PKG_CFLAGS =	`$(PKG_CONFIG) --cflags $(PKGS)`
+PKG_LIBS =	`$(PKG_CONFIG) --libs $(STATIC_$(OS)) $(PKGS)`
+STATIC_FreeBSD = --static
+
+all: $(BUILD)/jaildaemon
+
+# One compiler call for all sources: they take seconds, and both makes and
+# every compiler understand it.
+$(BUILD)/lib.a: $(SRCS) $(HDRS) Makefile
+	@mkdir -p $(BUILD)/obj
+	rm -f $(BUILD)/obj/*.o $@
+	top=`pwd`; files=; for f in $(SRCS); do files="$$files $$top/$$f"; done; \
+	    cd $(BUILD)/obj && $(COMPILE) $(PKG_CFLAGS) -c $$files
+	$(AR) rcs $@ $(BUILD)/obj/*.o
+
+$(BUILD)/jailprobe: $(STUB_$(OS)) $(STUB_HDRS) Makefile
+	@mkdir -p $(BUILD)
+	$(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(STUB_FLAGS_$(OS)) \
+	    -o $@ $(STUB_$(OS))
+
+$(BUILD)/jaildaemon: src/main.c $(BUILD)/lib.a $(BUILD)/jailprobe $(IMAGE_$(OS))
+	$(COMPILE) $(PKG_CFLAGS) -DSTUB='"$(BUILD)/jailprobe"' -o $@ src/main.c \
+	    $(IMAGE_$(OS)) $(BUILD)/lib.a $(LDFLAGS) $(LINK_HARDENING_$(OS)) \
+	    $(LINK_$(OS)) $(PKG_LIBS) $(LIBS_$(OS))
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all clean

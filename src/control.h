@@ -1,0 +1,50 @@
+/*
+ * The control socket: accept, peer credentials, limits, deadlines.  Knows no
+ * verb: lines go to a handler, which answers each with one reply.
+ */
+#ifndef CONTROL_H
+#define CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "wire.h"
+
+#define CONTROL_CONNECTIONS_MAX	64
+#define CONTROL_REQUEST_MS	10000	/* to send a request, and to read one */
+
+struct conn;
+struct control;
+struct event_base;
+
+/*
+ * Claims the path: its folder is checked, a lock makes the claim exclusive,
+ * what a killed daemon left is replaced, and the socket listens, mode 0600.
+ * NULL with a sysexits(3) status and one line in err; EX_TEMPFAIL: another
+ * daemon is there.
+ */
+struct control	*control_claim(const char *path, int *status, char *err,
+		    size_t errsize);
+
+/*
+ * Begins to serve.  line is called for each line (without its newline) of a
+ * permitted peer, and must lead to one control_reply().  -1 with errno.
+ */
+int		 control_serve(struct control *, struct event_base *,
+		    void (*line)(void *arg, struct conn *, const char *,
+		    size_t), void *arg);
+
+/* Closes connections, removes socket and lock. */
+void		 control_close(struct control *);
+
+/* The reply to the line that is being handled; the next may follow. */
+void		 control_reply(struct conn *, const struct wire_reply *);
+
+/*
+ * A reply will come later: cancel is called if the connection ends before;
+ * control_reply() forgets it.
+ */
+void		 control_later(struct conn *, void (*cancel)(void *arg),
+		    void *arg);
+
+#endif

@@ -1,0 +1,421 @@
+#include <sys/types.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <paths.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <bsd/libutil.h>
+#else
+#include <libutil.h>
+#endif
+
+#include <event2/event.h>
+
+#include "action.h"
+#include "control.h"
+#include "daemon.h"
+#include "ends.h"
+#include "log.h"
+#include "paths.h"
+#include "run.h"
+#include "spawn.h"
+#include "stub.h"
+#include "verb.h"
+
+#define DRAIN_MS	5000
+#define ERR_MAX		1024
+
+struct daemon {
+	const struct options *options;
+	char		*socket;	/* absolute */
+	char		*pidpath;
+	char		*statepath;
+	int		 parent;	/* tell it that we are ready, or -1 */
+	int		 statedir;
+	struct rlimit	 nofile;	/* as it was at the start */
+	struct rlimit	 raised;
+	struct pidfh	*pidfile;
+	struct event_base *base;
+	struct event	*signals[3];
+	struct ends	*ends;
+	struct runs	*runs;
+	struct actions	*actions;
+	struct control	*control;
+};
+
+/* Before "ready" the daemon may give up: one line, and a status. */
+__attribute__((format(printf, 2, 3)))
+static int
+complain(int status, const char *fmt, ...)
+{
+	char text[ERR_MAX];
+	struct log_quoted quoted;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_quote(&quoted, text);
+	/* Without the quotes. */
+	quoted.s[strlen(quoted.s) - 1] = '\0';
+	fprintf(stderr, "jaildaemon: %s\n", quoted.s + 1);
+	return (status);
+}
+
+/* 0, 1 and 2 are always open; nothing else that was inherited is. */
+static int
+clean_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open(_PATH_DEVNULL, O_RDWR);
+	} while (fd >= 0 && fd <= 2);
+	closefrom(3);
+	return (fd == -1 ? -1 : 0);
+}
+
+/* nohup, init and others leave signals ignored or blocked. */
+static void
+clean_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sig != SIGPIPE)
+			signal(sig, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* The daemon's folder is /, so relative paths are made absolute before. */
+static char *
+absolute(const char *path)
+{
+	char cwd[PATH_MAX], *result;
+
+	if (path[0] == '/')
+		return (strdup(path));
+	if (getcwd(cwd, sizeof(cwd)) == NULL ||
+	    asprintf(&result, "%s/%s", cwd, path) == -1)
+		return (NULL);
+	return (result);
+}
+
+/* Where -f names another socket, the folder for output is beside it. */
+static char *
+default_statedir(const char *socket)
+{
+	char *result;
+
+	if (strcmp(socket, PATHS_SOCKET) == 0)
+		return (strdup(PATHS_STATEDIR));
+	return (asprintf(&result, "%s.d", socket) == -1 ? NULL : result);
+}
+
+static int
+make_paths(struct daemon *d)
+{
+	d->socket = absolute(d->options->socket);
+	d->pidpath = absolute(d->options->pidfile);
+	if (d->socket != NULL)
+		d->statepath = d->options->statedir != NULL ?
+		    absolute(d->options->statedir) :
+		    default_statedir(d->socket);
+	if (d->socket == NULL || d->pidpath == NULL || d->statepath == NULL)
+		return (complain(EX_OSERR, "cannot make paths: %s",
+		    strerror(errno)));
+	return (0);
+}
+
+/* Each armed action holds a descriptor, so take all that may be had. */
+static int
+raise_limit(struct daemon *d)
+{
+	if (getrlimit(RLIMIT_NOFILE, &d->nofile) == -1)
+		return (complain(EX_OSERR, "getrlimit: %s", strerror(errno)));
+	d->raised = d->nofile;
+	d->raised.rlim_cur = d->raised.rlim_max;
+	/* FreeBSD's hard limit may be above what the kernel grants. */
+	if (setrlimit(RLIMIT_NOFILE, &d->raised) == -1 ||
+	    getrlimit(RLIMIT_NOFILE, &d->raised) == -1)
+		d->raised = d->nofile;
+	return (0);
+}
+
+/* The parent waits for its child's word, and repeats its status. */
+static int
+wait_for_child(int fd, pid_t pid)
+{
+	char byte;
+	int status;
+
+	if (read(fd, &byte, 1) == 1)
+		return (EX_OK);
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		continue;
+	if (WIFEXITED(status))
+		return (WEXITSTATUS(status));
+	return (complain(EX_SOFTWARE, "the daemon died of signal %d while "
+	    "starting", WTERMSIG(status)));
+}
+
+/* True in the process that goes on; else *status is the exit status. */
+static bool
+go_background(struct daemon *d, int *status)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) == -1 || (pid = fork()) == -1) {
+		*status = complain(EX_OSERR, "cannot start a process: %s",
+		    strerror(errno));
+		return (false);
+	}
+	if (pid != 0) {
+		close(fds[1]);
+		*status = wait_for_child(fds[0], pid);
+		return (false);
+	}
+	close(fds[0]);
+	d->parent = fds[1];
+	setsid();
+	return (true);
+}
+
+static int
+open_pidfile(struct daemon *d)
+{
+	pid_t other = 0;
+
+	d->pidfile = pidfile_open(d->pidpath, 0600, &other);
+	if (d->pidfile == NULL && errno == EEXIST)
+		return (complain(EX_TEMPFAIL, "a jaildaemon (pid %ld) holds "
+		    "the pid file %s already", (long)other, d->pidpath));
+	if (d->pidfile == NULL)
+		return (complain(EX_CANTCREAT, "pid file %s: %s", d->pidpath,
+		    strerror(errno)));
+	return (0);
+}
+
+/* The daemon's alone: commands' output may hold secrets. */
+static int
+open_statedir(struct daemon *d)
+{
+	struct stat st;
+
+	if (mkdir(d->statepath, 0700) == -1 && errno != EEXIST)
+		return (complain(EX_CANTCREAT, "folder %s: %s", d->statepath,
+		    strerror(errno)));
+	d->statedir = open(d->statepath, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+	    O_NOFOLLOW);
+	if (d->statedir == -1 || fstat(d->statedir, &st) == -1)
+		return (complain(EX_CANTCREAT, "folder %s: %s", d->statepath,
+		    strerror(errno)));
+	if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return (complain(EX_NOPERM, "folder %s must belong to uid %lu "
+		    "and be writable by nobody else", d->statepath,
+		    (unsigned long)geteuid()));
+	if (flock(d->statedir, LOCK_EX | LOCK_NB) == -1)
+		return (complain(EX_TEMPFAIL, "another jaildaemon uses folder "
+		    "%s", d->statepath));
+	return (0);
+}
+
+static int
+check_system(void)
+{
+	const char *what;
+
+	if (stub_check(&what) == -1)
+		return (complain(EX_OSERR, "this system cannot hold probes: "
+		    "%s: %s", what, strerror(errno)));
+	return (0);
+}
+
+static void
+on_drained(void *arg)
+{
+	struct daemon *d = arg;
+
+	event_base_loopbreak(d->base);
+}
+
+static void
+on_signal(evutil_socket_t sig, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)what;
+	/* Once a way to reload a daemon: harmless, and said. */
+	if (sig == SIGHUP) {
+		log_info("event=hangup text=\"there is nothing to reload\"");
+		return;
+	}
+	log_info("event=stop signal=%d actions=%u probes=%u", (int)sig,
+	    actions_count(d->actions), actions_probes(d->actions));
+	actions_stop(d->actions, DRAIN_MS, on_drained, d);
+}
+
+static int
+watch_signals(struct daemon *d)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		d->signals[i] = evsignal_new(d->base, signals[i], on_signal, d);
+		if (d->signals[i] == NULL || event_add(d->signals[i], NULL))
+			return (-1);
+	}
+	return (0);
+}
+
+static int
+open_parts(struct daemon *d)
+{
+	d->base = event_base_new();
+	if (d->base == NULL)
+		return (complain(EX_OSERR, "no event loop"));
+	d->ends = ends_open(d->base);
+	if (d->ends != NULL)
+		d->runs = runs_open(d->ends, d->statedir, &d->nofile);
+	if (d->runs != NULL)
+		d->actions = actions_open(d->base, d->ends, d->runs,
+		    (unsigned long)d->raised.rlim_cur);
+	if (d->actions == NULL || watch_signals(d) == -1)
+		return (complain(EX_OSERR, "cannot start: %s",
+		    strerror(errno)));
+	return (0);
+}
+
+static int
+claim_socket(struct daemon *d)
+{
+	char err[ERR_MAX];
+	int status;
+
+	d->control = control_claim(d->socket, &status, err, sizeof(err));
+	if (d->control == NULL)
+		return (complain(status, "%s", err));
+	return (0);
+}
+
+/* Everything that can fail, in order; nothing is served yet. */
+static int
+start(struct daemon *d)
+{
+	int status;
+
+	if ((status = check_system()) != 0 ||
+	    (status = claim_socket(d)) != 0 ||
+	    (status = open_pidfile(d)) != 0 ||
+	    (status = open_statedir(d)) != 0 ||
+	    (status = open_parts(d)) != 0)
+		return (status);
+	if (control_serve(d->control, d->base, verb_line, d->actions) == -1)
+		return (complain(EX_OSERR, "cannot serve: %s",
+		    strerror(errno)));
+	if (pidfile_write(d->pidfile) == -1)
+		return (complain(EX_CANTCREAT, "pid file %s: %s", d->pidpath,
+		    strerror(errno)));
+	return (0);
+}
+
+/* From here on the terminal is not ours any more. */
+static void
+say_ready(struct daemon *d)
+{
+	int fd;
+
+	log_start(d->base, d->options->foreground);
+	log_info("event=start pid=%ld version=%s socket=%s descriptors=%lu",
+	    (long)getpid(), VERSION, d->socket,
+	    (unsigned long)d->raised.rlim_cur);
+	if (d->parent == -1)
+		return;
+	fd = open(_PATH_DEVNULL, O_RDWR | O_CLOEXEC);
+	for (int i = 0; i <= 2 && fd != -1; i++)
+		dup2(fd, i);
+	if (fd != -1)
+		close(fd);
+	while (write(d->parent, "", 1) == -1 && errno == EINTR)
+		continue;
+	close(d->parent);
+	d->parent = -1;
+}
+
+static void
+stop(struct daemon *d)
+{
+	if (d->control != NULL)
+		control_close(d->control);
+	if (d->actions != NULL)
+		actions_close(d->actions);
+	if (d->runs != NULL)
+		runs_close(d->runs);
+	ends_close(d->ends);
+	for (size_t i = 0; i < sizeof(d->signals) / sizeof(d->signals[0]); i++)
+		if (d->signals[i] != NULL)
+			event_free(d->signals[i]);
+	log_stop();
+	if (d->base != NULL)
+		event_base_free(d->base);
+	if (d->pidfile != NULL)
+		pidfile_remove(d->pidfile);
+	if (d->statedir != -1)
+		close(d->statedir);
+	free(d->socket);
+	free(d->pidpath);
+	free(d->statepath);
+}
+
+static int
+serve(struct daemon *d)
+{
+	int status = start(d);
+
+	if (status == 0) {
+		say_ready(d);
+		/*
+		 * Ready.  Nothing below may end the daemon but a signal: no
+		 * request, jail, child, full disk or failed allocation.
+		 */
+		event_base_dispatch(d->base);
+	}
+	stop(d);
+	return (status);
+}
+
+int
+daemon_run(const struct options *options)
+{
+	struct daemon d = { .options = options, .parent = -1, .statedir = -1 };
+	int status;
+
+	clean_signals();
+	if (clean_descriptors() == -1 || spawn_init() == -1)
+		return (complain(EX_OSERR, "no descriptors: %s",
+		    strerror(errno)));
+	if ((status = make_paths(&d)) != 0 || (status = raise_limit(&d)) != 0)
+		return (status);
+	if (!options->foreground && !go_background(&d, &status))
+		return (status);
+	umask(077);
+	if (chdir("/") == -1)
+		return (complain(EX_OSERR, "/: %s", strerror(errno)));
+	return (serve(&d));
+}

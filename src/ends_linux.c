@@ -1,0 +1,347 @@
+/*
+ * Ends of processes on Linux: pidfds in an epoll of their own, which hangs
+ * in the event loop as one descriptor.
+ *
+ * Edge-triggered, because "readable" does not mean "can be waited for": a
+ * probe that a jail traced and killed is a zombie which only its tracer can
+ * release.  Level-triggered it would spin the loop for as long as the tracer
+ * likes; so it costs one wake-up, and another when it is released.
+ *
+ * Reaped by exact pid: waitpid(-1) walks all children.
+ */
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "ends.h"
+#include "log.h"
+
+#define BATCH		64
+#define SWEEP_DELAY_MS	250
+#define SWEEP_MAX	1024
+
+#ifndef P_PIDFD
+#define P_PIDFD		3
+#endif
+
+RB_HEAD(children, end);
+
+struct ends {
+	int		 epoll;
+	int		 sigchld;	/* signalfd */
+	struct event	*ready;
+	struct event	*sigchld_ready;
+	struct event	*sweep;
+	struct children	 children;	/* by pid */
+	struct end	*batch[BATCH];	/* being told of; NULL: forgotten */
+	unsigned long	 strangers;
+};
+
+static int
+compare(struct end *a, struct end *b)
+{
+	return ((a->pid > b->pid) - (a->pid < b->pid));
+}
+
+RB_GENERATE_INTERNAL(children, end, entry, compare,
+    static __attribute__((unused)))
+
+static void
+stop_watching(struct ends *ends, struct end *end)
+{
+	/* Closing the last descriptor takes it out of the epoll too. */
+	if (end->fd != -1)
+		close(end->fd);
+	end->fd = -1;
+	end->watched = false;
+	if (end->child)
+		RB_REMOVE(children, &ends->children, end);
+	for (size_t i = 0; i < BATCH; i++)
+		if (ends->batch[i] == end)
+			ends->batch[i] = NULL;
+}
+
+/* Like WIFEXITED and so on want it, from what waitid(2) gives. */
+static int
+wait_status(const siginfo_t *si)
+{
+	switch (si->si_code) {
+	case CLD_EXITED:
+		return ((si->si_status & 0xff) << 8);
+	case CLD_DUMPED:
+		return (si->si_status | 0x80);
+	default:
+		return (si->si_status);
+	}
+}
+
+/*
+ * "Readable" and not waitable is a state, not an error: the next edge comes
+ * when the tracer lets go.
+ */
+static void
+child_ready(struct ends *ends, struct end *end)
+{
+	siginfo_t si = { 0 };
+	idtype_t by = end->fd == -1 ? P_PID : (idtype_t)P_PIDFD;
+	id_t id = end->fd == -1 ? (id_t)end->pid : (id_t)end->fd;
+
+	if (waitid(by, id, &si, WEXITED | WNOHANG | __WALL) == -1) {
+		if (errno != ECHILD)
+			return;
+		/* Cannot be: somebody else waited for our child. */
+		log_warnx("event=bug text=\"child %ld was reaped elsewhere\"",
+		    (long)end->pid);
+	} else if (si.si_pid == 0)
+		return;
+	stop_watching(ends, end);
+	end->ended(end->arg, wait_status(&si));
+}
+
+static void
+tell(struct ends *ends, struct end *end)
+{
+	if (end->child) {
+		child_ready(ends, end);
+		return;
+	}
+	stop_watching(ends, end);
+	end->ended(end->arg, 0);
+}
+
+static void
+on_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct ends *ends = arg;
+	struct epoll_event events[BATCH];
+	int n;
+
+	(void)what;
+	n = epoll_wait(fd, events, BATCH, 0);
+	for (int i = 0; i < n; i++)
+		ends->batch[i] = events[i].data.ptr;
+	/* One end's owner may forget another end of the batch. */
+	for (int i = 0; i < n; i++) {
+		struct end *end = ends->batch[i];
+
+		ends->batch[i] = NULL;
+		if (end != NULL)
+			tell(ends, end);
+	}
+}
+
+/*
+ * Strangers: a jail that traces its probe can make it clone with
+ * CLONE_PARENT, and the clones are our children.  Nothing tells of them but
+ * SIGCHLD, which every child's end raises.  So SIGCHLD starts a timer and
+ * stays pending, which keeps further ones silent, and the walk over all
+ * children that waitid(P_ALL) is happens at most four times a second.
+ */
+static void
+on_sigchld(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval delay = { 0, SWEEP_DELAY_MS * 1000 };
+	struct ends *ends = arg;
+
+	(void)fd;
+	(void)what;
+	evtimer_add(ends->sweep, &delay);
+}
+
+static void
+sweep_strangers(struct ends *ends)
+{
+	struct end key = { 0 }, *end;
+	siginfo_t si;
+
+	for (int i = 0; i < SWEEP_MAX; i++) {
+		si.si_pid = 0;
+		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT |
+		    __WALL) == -1 || si.si_pid == 0)
+			return;
+		key.pid = si.si_pid;
+		end = RB_FIND(children, &ends->children, &key);
+		if (end != NULL) {
+			child_ready(ends, end);
+			continue;
+		}
+		waitid(P_PID, (id_t)si.si_pid, &si, WEXITED | WNOHANG | __WALL);
+		ends->strangers++;
+	}
+}
+
+static void
+on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+	struct ends *ends = arg;
+	struct signalfd_siginfo drained;
+
+	(void)fd;
+	(void)what;
+	while (read(ends->sigchld, &drained, sizeof(drained)) > 0)
+		continue;
+	sweep_strangers(ends);
+	event_add(ends->sigchld_ready, NULL);
+}
+
+static int
+open_sigchld(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	/* Inherited as ignored, every wait status would vanish. */
+	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR ||
+	    sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		return (-1);
+	return (signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+struct ends *
+ends_open(struct event_base *base)
+{
+	struct ends *ends = calloc(1, sizeof(*ends));
+
+	if (ends == NULL)
+		return (NULL);
+	RB_INIT(&ends->children);
+	ends->sigchld = open_sigchld();
+	ends->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (ends->sigchld == -1 || ends->epoll == -1)
+		goto fail;
+	ends->ready = event_new(base, ends->epoll, EV_READ | EV_PERSIST,
+	    on_ready, ends);
+	ends->sigchld_ready = event_new(base, ends->sigchld, EV_READ,
+	    on_sigchld, ends);
+	ends->sweep = evtimer_new(base, on_sweep, ends);
+	if (ends->ready == NULL || ends->sigchld_ready == NULL ||
+	    ends->sweep == NULL || event_add(ends->ready, NULL) == -1 ||
+	    event_add(ends->sigchld_ready, NULL) == -1) {
+		errno = ENOMEM;
+		goto fail;
+	}
+	return (ends);
+fail:
+	ends_close(ends);
+	return (NULL);
+}
+
+void
+ends_close(struct ends *ends)
+{
+	int saved = errno;
+
+	if (ends == NULL)
+		return;
+	if (ends->ready != NULL)
+		event_free(ends->ready);
+	if (ends->sigchld_ready != NULL)
+		event_free(ends->sigchld_ready);
+	if (ends->sweep != NULL)
+		event_free(ends->sweep);
+	if (ends->epoll != -1)
+		close(ends->epoll);
+	if (ends->sigchld != -1)
+		close(ends->sigchld);
+	free(ends);
+	errno = saved;
+}
+
+static int
+watch(struct ends *ends, struct end *end, pid_t pid, int fd, bool child,
+    void (*ended)(void *, int), void *arg)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET,
+	    .data.ptr = end };
+
+	end->pid = pid;
+	end->fd = fd;
+	end->child = child;
+	end->ended = ended;
+	end->arg = arg;
+	end->watched = true;
+	if (child)
+		RB_INSERT(children, &ends->children, end);
+	return (epoll_ctl(ends->epoll, EPOLL_CTL_ADD, fd, &ev));
+}
+
+/*
+ * Without a descriptor or room in the epoll the child is still found by
+ * SIGCHLD's sweep, a quarter of a second later: a child is never lost.
+ */
+int
+ends_watch_child(struct ends *ends, struct end *end, pid_t pid, int fd,
+    void (*ended)(void *, int), void *arg)
+{
+	if (fd == -1)
+		fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (watch(ends, end, pid, fd, true, ended, arg) == -1)
+		log_warn("event=watch pid=%ld", (long)pid);
+	return (0);
+}
+
+int
+ends_watch_other(struct ends *ends, struct end *end, pid_t pid, int fd,
+    void (*ended)(void *, int), void *arg)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int saved;
+
+	if (poll(&pfd, 1, 0) == 1)
+		errno = ESRCH;
+	else if (watch(ends, end, pid, fd, false, ended, arg) == 0)
+		return (0);
+	saved = errno;
+	close(fd);
+	end->fd = -1;
+	end->watched = false;
+	errno = saved;
+	return (-1);
+}
+
+void
+ends_forget(struct ends *ends, struct end *end)
+{
+	if (end->watched)
+		stop_watching(ends, end);
+}
+
+int
+ends_signal(const struct end *end, int sig)
+{
+	if (!end->watched) {
+		errno = ESRCH;
+		return (-1);
+	}
+	/* A child's number is its own until it is reaped. */
+	if (end->fd == -1)
+		return (kill(end->pid, sig));
+	return ((int)syscall(SYS_pidfd_send_signal, end->fd, sig, NULL, 0));
+}
+
+bool
+ends_is_new_child(struct ends *ends, pid_t pid)
+{
+	struct end key = { .pid = pid };
+	siginfo_t si;
+
+	if (pid <= 0 || RB_FIND(children, &ends->children, &key) != NULL)
+		return (false);
+	return (waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT |
+	    __WALL) == 0);
+}
+
+unsigned long
+ends_strangers(const struct ends *ends)
+{
+	return (ends->strangers);
+}

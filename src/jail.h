@@ -1,0 +1,94 @@
+/*
+ * Jails: looked up once, held from then on, and told of when they end.
+ * jail_linux.c, jail_freebsd.c.
+ *
+ * A jail is held by identity, not by number.  Linux: a pidfd of the init of
+ * the target's pid namespace where that is not the host's, else of the given
+ * process; one a jail, shared by its actions.  FreeBSD: jid and name.
+ */
+#ifndef JAIL_H
+#define JAIL_H
+
+#include <sys/types.h>
+#include <sys/queue.h>
+#include <sys/tree.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ends.h"
+#include "spec.h"
+
+#ifdef __linux__
+#define JAIL_LOST_WAIT_MS	1000
+#else
+/* jail(8) ends processes with SIGTERM and waits ten seconds for them. */
+#define JAIL_LOST_WAIT_MS	15000
+#endif
+
+struct action;
+struct event_base;
+struct jails;
+struct order;
+
+struct jail {
+	RB_ENTRY(jail)	 entry;
+	LIST_HEAD(, action) actions;	/* action.c's */
+	unsigned int	 refs;
+	int		 id;		/* FreeBSD: jid; Linux: the pid */
+	uint64_t	 started;	/* Linux: its start time, clock ticks */
+	char		*name;		/* FreeBSD; NULL on Linux */
+	bool		 persists;	/* FreeBSD: lives without processes */
+	bool		 ended;
+	struct end	 end;		/* Linux */
+	struct jails	*jails;
+};
+
+/*
+ * ended is called once for a jail that is held, from the loop; the jail
+ * stays valid until it is released.  NULL with errno.
+ */
+struct jails	*jails_open(struct event_base *, struct ends *,
+		    void (*ended)(void *arg, struct jail *), void *arg);
+void		 jails_close(struct jails *);
+
+/*
+ * The jail that the request names, with one more reference.  NULL with a
+ * sysexits(3) status and one line in err: EX_NOHOST no such jail, EX_DATAERR
+ * the host itself.
+ */
+struct jail	*jails_hold(struct jails *, const struct spec *, int *status,
+		    char *err, size_t errsize);
+void		 jails_release(struct jail *);
+
+/* Held jails. */
+unsigned int	 jails_count(const struct jails *);
+
+/*
+ * Is the jail still there?  Asked where an end may not have been told yet
+ * (FreeBSD); marks it as ended if not, without a call of ended().
+ */
+bool		 jail_is_there(struct jail *);
+
+/*
+ * What a stub is told: the target, the ids, the security label to take.  0,
+ * or a sysexits(3) status with a line in err.
+ */
+int		 jail_order(struct jail *, const struct spec *, struct order *,
+		    char *err, size_t errsize);
+
+/* The descriptor that a stub gets as ORDER_FD_TARGET, or -1. */
+int		 jail_target(const struct jail *);
+
+/*
+ * Takes a reported probe in: checks that it lives where it should and moves
+ * it into the jail's cgroups.  0, or a sysexits(3) status with a line.
+ */
+int		 jail_adopt(struct jail *, pid_t probe, char *err,
+		    size_t errsize);
+
+/* Linux: the user namespace's map of ids, for people: "0-65535". */
+void		 jail_id_map(const struct jail *, bool groups, char *buf,
+		    size_t size);
+
+#endif

@@ -1,0 +1,411 @@
+/*
+ * Jails on Linux: whatever a container's processes live in, known by one of
+ * them.  Nothing here touches a container's file system, which may never
+ * answer; only /proc, nsfs and cgroupfs.
+ */
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "../stub/order.h"
+#include "cgroup.h"
+#include "jail.h"
+#include "log.h"
+#include "procfs.h"
+
+/* linux/nsfs.h, since Linux 6.11: a pid of the namespace, seen from ours. */
+#ifndef NS_GET_PID_FROM_PIDNS
+#define NS_GET_PID_FROM_PIDNS	_IOR(0xb7, 0x6, int)
+#endif
+
+RB_HEAD(jail_tree, jail);
+
+struct jails {
+	struct ends	*ends;
+	struct cgroups	*cgroups;
+	struct jail_tree tree;		/* by pid and start time */
+	unsigned int	 count;
+	struct procfs_id host_pidns;
+	void		(*ended)(void *, struct jail *);
+	void		*arg;
+};
+
+static int
+compare(struct jail *a, struct jail *b)
+{
+	if (a->id != b->id)
+		return (a->id < b->id ? -1 : 1);
+	return ((a->started > b->started) - (a->started < b->started));
+}
+
+RB_GENERATE_INTERNAL(jail_tree, jail, entry, compare,
+    static __attribute__((unused)))
+
+struct jails *
+jails_open(struct event_base *base, struct ends *ends,
+    void (*ended)(void *, struct jail *), void *arg)
+{
+	struct jails *jails = calloc(1, sizeof(*jails));
+
+	(void)base;
+	if (jails == NULL)
+		return (NULL);
+	RB_INIT(&jails->tree);
+	jails->ends = ends;
+	jails->ended = ended;
+	jails->arg = arg;
+	jails->cgroups = cgroups_open();
+	if (jails->cgroups == NULL ||
+	    procfs_ns(getpid(), "pid", &jails->host_pidns) == -1) {
+		jails_close(jails);
+		return (NULL);
+	}
+	return (jails);
+}
+
+void
+jails_close(struct jails *jails)
+{
+	int saved = errno;
+
+	if (jails->cgroups != NULL)
+		cgroups_close(jails->cgroups);
+	free(jails);
+	errno = saved;
+}
+
+unsigned int
+jails_count(const struct jails *jails)
+{
+	return (jails->count);
+}
+
+static void
+on_ended(void *arg, int status)
+{
+	struct jail *jail = arg;
+
+	(void)status;
+	jail->ended = true;
+	jail->jails->ended(jail->jails->arg, jail);
+}
+
+/* Before 6.11 nobody but /proc knows who the init of a namespace is. */
+static pid_t
+search_init(const struct procfs_id *pidns)
+{
+	struct procfs_id id;
+	struct dirent *de;
+	DIR *dir = opendir("/proc");
+	pid_t found = -1;
+
+	if (dir == NULL)
+		return (-1);
+	while (found == -1 && (de = readdir(dir)) != NULL) {
+		pid_t pid = (pid_t)strtol(de->d_name, NULL, 10);
+
+		if (pid > 0 && procfs_ns(pid, "pid", &id) == 0 &&
+		    procfs_same(&id, pidns) && procfs_inner_pid(pid) == 1)
+			found = pid;
+	}
+	closedir(dir);
+	return (found);
+}
+
+/* The process that a jail's life hangs on.  -1: it has ended. */
+static pid_t
+find_init(const struct jails *jails, pid_t pid)
+{
+	struct procfs_id pidns;
+	char path[PROCFS_PATH_MAX];
+	int fd, init;
+
+	if (procfs_ns(pid, "pid", &pidns) == -1)
+		return (-1);
+	if (procfs_same(&pidns, &jails->host_pidns) ||
+	    procfs_inner_pid(pid) == 1)
+		return (pid);
+	snprintf(path, sizeof(path), "/proc/%ld/ns/pid", (long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return (-1);
+	init = ioctl(fd, NS_GET_PID_FROM_PIDNS, 1);
+	close(fd);
+	return (init > 0 ? (pid_t)init : search_init(&pidns));
+}
+
+static struct jail *
+add_jail(struct jails *jails, pid_t pid, uint64_t started, int pidfd)
+{
+	struct jail *jail = calloc(1, sizeof(*jail));
+
+	if (jail == NULL) {
+		close(pidfd);
+		return (NULL);
+	}
+	jail->id = (int)pid;
+	jail->started = started;
+	jail->jails = jails;
+	LIST_INIT(&jail->actions);
+	if (ends_watch_other(jails->ends, &jail->end, pid, pidfd, on_ended,
+	    jail) == -1) {
+		free(jail);
+		return (NULL);
+	}
+	RB_INSERT(jail_tree, &jails->tree, jail);
+	jails->count++;
+	return (jail);
+}
+
+/* A jail by its init, which the caller has just found under that number. */
+static struct jail *
+get_jail(struct jails *jails, pid_t pid)
+{
+	struct jail key = { .id = (int)pid }, *jail;
+	int pidfd;
+
+	if (procfs_start_time(pid, &key.started) == -1) {
+		errno = ESRCH;
+		return (NULL);
+	}
+	jail = RB_FIND(jail_tree, &jails->tree, &key);
+	if (jail != NULL)
+		return (jail);
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd == -1)
+		return (NULL);
+	return (add_jail(jails, pid, key.started, pidfd));
+}
+
+static struct jail *
+refuse(int *status, int value, char *err, size_t errsize, const char *fmt,
+    long pid)
+{
+	*status = value;
+	snprintf(err, errsize, fmt, pid);
+	return (NULL);
+}
+
+struct jail *
+jails_hold(struct jails *jails, const struct spec *spec, int *status,
+    char *err, size_t errsize)
+{
+	pid_t pid = (pid_t)spec->pid, init;
+	struct jail *jail;
+	uint64_t started;
+
+	if (procfs_start_time(pid, &started) == -1)
+		return (refuse(status, EX_NOHOST, err, errsize,
+		    "no process %ld", pid));
+	if (spec->started != 0 && spec->started != started)
+		return (refuse(status, EX_NOHOST, err, errsize,
+		    "process %ld has ended and its number was used again: "
+		    "the jail is gone", pid));
+	init = find_init(jails, pid);
+	if (init == -1 && (errno == EACCES || errno == EPERM))
+		return (refuse(status, EX_NOPERM, err, errsize,
+		    "process %ld: its namespaces may not be read by this "
+		    "daemon", pid));
+	jail = init == -1 ? NULL : get_jail(jails, init);
+	if (jail == NULL && (errno == EMFILE || errno == ENOMEM))
+		return (refuse(status, EX_TEMPFAIL, err, errsize,
+		    "no descriptor or memory left to hold the jail of "
+		    "process %ld", pid));
+	if (jail != NULL)
+		jail->refs++;
+	/* Between the two looks the number may have changed hands. */
+	if (jail != NULL && (jail->ended ||
+	    (init != pid && find_init(jails, pid) != init))) {
+		jails_release(jail);
+		jail = NULL;
+	}
+	if (jail == NULL)
+		return (refuse(status, EX_NOHOST, err, errsize,
+		    "process %ld: its jail has ended", pid));
+	return (jail);
+}
+
+void
+jails_release(struct jail *jail)
+{
+	struct jails *jails = jail->jails;
+
+	if (--jail->refs > 0)
+		return;
+	RB_REMOVE(jail_tree, &jails->tree, jail);
+	jails->count--;
+	ends_forget(jails->ends, &jail->end);
+	free(jail);
+}
+
+/* The pidfd tells of the end by itself. */
+bool
+jail_is_there(struct jail *jail)
+{
+	return (!jail->ended);
+}
+
+int
+jail_target(const struct jail *jail)
+{
+	return (jail->end.fd);
+}
+
+/* AppArmor adds how it is enforced: "docker-default (enforce)\n". */
+static void
+trim_label(char *label)
+{
+	char *p = strstr(label, " (");
+
+	if (p != NULL)
+		*p = '\0';
+	label[strcspn(label, "\n")] = '\0';
+}
+
+static int
+read_label(const char *who, const char *leaf, char *label, size_t size)
+{
+	char path[PROCFS_PATH_MAX];
+
+	snprintf(path, sizeof(path), "/proc/%s/attr/%s", who, leaf);
+	if (procfs_read(path, label, size) <= 0)
+		return (-1);
+	trim_label(label);
+	return (0);
+}
+
+/*
+ * A confined guest may signal only what carries its own label, so the probe
+ * takes it.  An unlabelled target, or no security module: nothing to do.
+ */
+static int
+order_label(const struct jail *jail, struct order *order, char *err,
+    size_t errsize)
+{
+	static const char *const files[] = { "apparmor/current", "current" };
+	char who[16], ours[ORDER_LABEL_MAX], theirs[ORDER_LABEL_MAX];
+	int n;
+
+	snprintf(who, sizeof(who), "%d", jail->id);
+	for (int i = 0; i < 2; i++) {
+		bool apparmor = i == 0;
+
+		if (read_label("self", files[i], ours, sizeof(ours)) == -1)
+			continue;
+		if (read_label(who, files[i], theirs, sizeof(theirs)) == -1) {
+			snprintf(err, errsize,
+			    "cannot read the security label of process %d",
+			    jail->id);
+			return (EX_OSERR);
+		}
+		if (strcmp(ours, theirs) == 0)
+			return (0);
+		n = snprintf(order->label, sizeof(order->label), "%s%s",
+		    apparmor ? "changeprofile " : "", theirs);
+		if (n < 0 || (size_t)n >= sizeof(order->label)) {
+			snprintf(err, errsize, "the security label of process "
+			    "%d is longer than %d bytes", jail->id,
+			    ORDER_LABEL_MAX - 1);
+			return (EX_OSERR);
+		}
+		order->label_len = (uint32_t)n;
+		order->flags |= apparmor ? ORDER_F_APPARMOR : 0;
+		return (0);
+	}
+	return (0);
+}
+
+int
+jail_order(struct jail *jail, const struct spec *spec, struct order *order,
+    char *err, size_t errsize)
+{
+	memset(order, 0, sizeof(*order));
+	order->magic = ORDER_MAGIC;
+	order->jid = jail->id;
+	order->uid = spec->uid;
+	order->gid = spec->gid;
+	return (order_label(jail, order, err, errsize));
+}
+
+/*
+ * The stub said which process it made and the kernel who reported; what is
+ * left to believe is that it is where it should be.  A probe that a HUP has
+ * already ended cannot be looked at and need not be.
+ */
+static int
+check_place(const struct jail *jail, pid_t probe, char *err, size_t errsize)
+{
+	static const char *const kinds[] = { "pid", "user" };
+	struct procfs_id jails, probes;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (procfs_ns(probe, kinds[i], &probes) == -1)
+			/* Not readable for a daemon that is not root. */
+			return (0);
+		if (procfs_ns(jail->id, kinds[i], &jails) == -1) {
+			snprintf(err, errsize, "the jail has ended");
+			return (EX_NOHOST);
+		}
+		if (!procfs_same(&jails, &probes)) {
+			snprintf(err, errsize, "the reported probe is not in "
+			    "the jail's %s namespace", kinds[i]);
+			return (EX_OSERR);
+		}
+	}
+	return (0);
+}
+
+int
+jail_adopt(struct jail *jail, pid_t probe, char *err, size_t errsize)
+{
+	int status = check_place(jail, probe, err, errsize);
+
+	if (status != 0)
+		return (status);
+	if (cgroups_move(jail->jails->cgroups, jail->id, probe, err,
+	    errsize) == 0)
+		return (0);
+	if (geteuid() != 0) {
+		/* Delegation ends somewhere; the probe works all the same. */
+		log_warnx("event=cgroup jid=%d pid=%ld text=\"%s\"", jail->id,
+		    (long)probe, err);
+		return (0);
+	}
+	return (EX_OSERR);
+}
+
+void
+jail_id_map(const struct jail *jail, bool groups, char *buf, size_t size)
+{
+	char path[PROCFS_PATH_MAX], text[4096];
+	unsigned long inside, outside, length;
+	size_t used = 0;
+	char *line, *rest = text;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", jail->id,
+	    groups ? "gid_map" : "uid_map");
+	snprintf(buf, size, "nothing");
+	if (procfs_read(path, text, sizeof(text)) <= 0)
+		return;
+	while ((line = strsep(&rest, "\n")) != NULL && used < size) {
+		int n;
+
+		if (sscanf(line, "%lu %lu %lu", &inside, &outside, &length)
+		    != 3 || length == 0)
+			continue;
+		n = snprintf(buf + used, size - used, "%s%lu-%lu",
+		    used == 0 ? "" : ", ", inside, inside + length - 1);
+		if (n > 0)
+			used += (size_t)n;
+	}
+}

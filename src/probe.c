@@ -1,0 +1,475 @@
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "log.h"
+#include "probe.h"
+#include "spawn.h"
+#include "stub.h"
+
+#define WHY_MAX		1024
+
+enum stage {
+	WAITING,	/* for the reports */
+	READY,
+	REFUSED,	/* the owner was told so; what is there is ended */
+};
+
+/* Only needed until the report is judged and the stub reaped. */
+struct attach {
+	struct end	 stub;		/* where the stub is not the probe */
+	pid_t		 stub_pid;
+	int		 channel;
+	struct event	*readable;
+	struct event	*deadline;
+	pid_t		 reporter;	/* who sent READY; 0: nobody yet */
+	uint32_t	 uid, gid;	/* for the words of a refusal */
+};
+
+struct probe {
+	struct end	 end;
+	pid_t		 pid;		/* 0: not known yet */
+	enum stage	 stage;
+	struct attach	*attach;
+	struct event	*kill_timer;
+	struct jail	*jail;		/* while WAITING */
+	struct probe_context *ctx;
+	void		*arg;
+};
+
+/* What a failed step of the stub means to a person. */
+static const char *const step_words[STEP_COUNT] = {
+	[STEP_ORDER] = "read its order",
+	[STEP_HIDE] = "make itself untraceable",
+	[STEP_SHED] = "shed what it inherited",
+	[STEP_OPEN] = "look at the jail",
+	[STEP_SETGROUPS] = "drop its supplementary groups",
+	[STEP_JOIN] = "enter the jail",
+	[STEP_ROOT] = "enter the jail's root directory",
+	[STEP_LABEL] = "take the jail's security label",
+	[STEP_BOUNDING] = "empty its capability bounding set",
+	[STEP_SETGID] = "set its group id",
+	[STEP_SETUID] = "set its user id",
+	[STEP_CAPS] = "drop its capabilities",
+	[STEP_PRIVS] = "give up new privileges",
+	[STEP_LIMITS] = "limit itself",
+	[STEP_CLOSE] = "close its descriptors",
+	[STEP_CLONE] = "create the probe process",
+	[STEP_PDEATHSIG] = "tie itself to the daemon's life",
+	[STEP_SANDBOX] = "enter its sandbox",
+};
+
+static void	on_probe_ended(void *, int);
+
+static void
+close_channel(struct attach *a)
+{
+	if (a->readable != NULL)
+		event_free(a->readable);
+	if (a->deadline != NULL)
+		event_free(a->deadline);
+	a->readable = a->deadline = NULL;
+	if (a->channel != -1)
+		close(a->channel);
+	a->channel = -1;
+}
+
+/* Frees what nothing can happen to any more. */
+static void
+release(struct probe *p)
+{
+	if (p->attach != NULL && p->stage != WAITING &&
+	    !p->attach->stub.watched) {
+		free(p->attach);
+		p->attach = NULL;
+	}
+	if (p->attach != NULL || p->end.watched || p->stage == WAITING)
+		return;
+	if (p->kill_timer != NULL)
+		event_free(p->kill_timer);
+	p->ctx->count--;
+	free(p);
+}
+
+static void
+refuse(struct probe *p, int status, const char *why)
+{
+	struct attach *a = p->attach;
+
+	p->stage = REFUSED;
+	close_channel(a);
+	if (a->stub.watched)
+		ends_signal(&a->stub, SIGKILL);
+	if (p->end.watched)
+		ends_signal(&p->end, SIGKILL);
+	p->ctx->events->refused(p->arg, status, why);
+}
+
+static void
+refuse_unmapped(struct probe *p, bool group)
+{
+	char map[512], why[WHY_MAX];
+
+	jail_id_map(p->jail, group, map, sizeof(map));
+	snprintf(why, sizeof(why), "%s %lu is not mapped in the jail's user "
+	    "namespace, which has %s: choose one with -%c",
+	    group ? "gid" : "uid",
+	    (unsigned long)(group ? p->attach->gid : p->attach->uid), map,
+	    group ? 'g' : 'u');
+	refuse(p, EX_DATAERR, why);
+}
+
+static void
+refuse_clone(struct probe *p, int error)
+{
+	char why[WHY_MAX];
+
+	snprintf(why, sizeof(why), "cannot create the probe process: %s%s",
+	    strerror(error), error == EAGAIN ? ": the host's limit of "
+	    "processes for its uid (RLIMIT_NPROC) or for the daemon's cgroup "
+	    "(pids.max) is used up" : error == ENOMEM ?
+	    ": the jail is ending, or memory is short" : "");
+	refuse(p, error == EAGAIN ? EX_TEMPFAIL : EX_OSERR, why);
+}
+
+/* The stub's own word that it failed. */
+static void
+refuse_step(struct probe *p, const struct report *r)
+{
+	char why[WHY_MAX];
+
+	switch (r->step) {
+	case STEP_GONE:
+		refuse(p, EX_NOHOST, "the jail has ended");
+		return;
+	case STEP_NOT_CONTAINER:
+		snprintf(why, sizeof(why), "process %d is not in a container",
+		    p->jail->id);
+		refuse(p, EX_NOHOST, why);
+		return;
+	case STEP_SETUID:
+	case STEP_SETGID:
+		if (r->error == EINVAL) {
+			refuse_unmapped(p, r->step == STEP_SETGID);
+			return;
+		}
+		break;
+	case STEP_CLONE:
+		refuse_clone(p, r->error);
+		return;
+	default:
+		break;
+	}
+	snprintf(why, sizeof(why), "the probe could not %s: %s",
+	    r->step < STEP_COUNT && step_words[r->step] != NULL ?
+	    step_words[r->step] : "do an unknown step", strerror(r->error));
+	refuse(p, r->error == EPERM && geteuid() != 0 ? EX_NOPERM : EX_OSERR,
+	    why);
+}
+
+/* BORN: from here on the probe's end is heard of, whatever it does. */
+static void
+watch_born(struct probe *p, pid_t pid)
+{
+	if (p->pid != 0 || !ends_is_new_child(p->ctx->ends, pid)) {
+		refuse(p, EX_OSERR, "a report named a process that is not a "
+		    "new probe");
+		return;
+	}
+	if (ends_watch_child(p->ctx->ends, &p->end, pid, -1, on_probe_ended, p)
+	    == -1) {
+		refuse(p, EX_TEMPFAIL, "the probe could not be watched");
+		return;
+	}
+	p->pid = pid;
+}
+
+static void
+judge(struct probe *p, const struct report *r, pid_t sender)
+{
+	struct attach *a = p->attach;
+
+	if (r->kind == REPORT_FAILED &&
+	    (sender == a->stub_pid || sender == p->pid))
+		refuse_step(p, r);
+	else if (r->kind == REPORT_BORN && sender == a->stub_pid)
+		watch_born(p, r->pid);
+	else if (r->kind == REPORT_READY && a->reporter == 0)
+		a->reporter = sender;
+	else
+		refuse(p, EX_OSERR, "a report came from a process that is not "
+		    "the probe");
+}
+
+/* Both have spoken: who is born is who reported? */
+static void
+conclude(struct probe *p)
+{
+	char why[WHY_MAX];
+	int status;
+
+	if (p->stage != WAITING || p->pid == 0 || p->attach->reporter == 0)
+		return;
+	if (p->attach->reporter != p->pid) {
+		refuse(p, EX_OSERR, "a report came from a process that is not "
+		    "the probe");
+		return;
+	}
+	status = jail_adopt(p->jail, p->pid, why, sizeof(why));
+	if (status != 0) {
+		refuse(p, status, why);
+		return;
+	}
+	p->stage = READY;
+	close_channel(p->attach);
+	p->ctx->events->ready(p->arg);
+}
+
+/* Takes what is there.  The probe is not freed in here. */
+static void
+receive(struct probe *p)
+{
+	struct report r;
+	pid_t sender;
+	int n;
+
+	while (p->stage == WAITING) {
+		n = stub_receive(p->attach->channel, &r, &sender);
+		if (n == 1)
+			judge(p, &r, sender);
+		else if (n == 0 || errno == EAGAIN)
+			break;
+		else if (errno != EINTR)
+			refuse(p, EX_OSERR, "a report was not one of a probe");
+	}
+	conclude(p);
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct probe *p = arg;
+
+	(void)fd;
+	(void)what;
+	receive(p);
+	release(p);
+}
+
+static void
+on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct probe *p = arg;
+	char why[WHY_MAX];
+
+	(void)fd;
+	(void)what;
+	receive(p);
+	if (p->stage == WAITING) {
+		snprintf(why, sizeof(why), "the probe did not report within "
+		    "%d ms: it, or the jail, is stopped, frozen or traced",
+		    PROBE_DEADLINE_MS);
+		refuse(p, EX_TEMPFAIL, why);
+	}
+	release(p);
+}
+
+/*
+ * The stub has done its work, or died of it.  Its reports were sent before
+ * it ended, so they are there.
+ */
+static void
+on_stub_ended(void *arg, int status)
+{
+	struct probe *p = arg;
+
+	(void)status;
+	if (p->stage == WAITING)
+		receive(p);
+	if (p->stage == WAITING && p->pid == 0)
+		refuse(p, EX_OSERR, "the probe was killed before it was born");
+	release(p);
+}
+
+/* A probe that reported and died of a HUP at once was ready, and counts. */
+static void
+on_probe_ended(void *arg, int status)
+{
+	struct probe *p = arg;
+
+	if (p->stage == WAITING)
+		receive(p);
+	if (p->stage == WAITING)
+		refuse(p, EX_OSERR, "the probe was killed before it reported");
+	else if (p->stage == READY)
+		p->ctx->events->ended(p->arg, status);
+	release(p);
+}
+
+/* The stub as a process: no environment, the title alone, one descriptor. */
+static int
+spawn_stub(struct probe *p, const struct spec *spec, int channel, pid_t *pid,
+    int *fd)
+{
+	char title[sizeof(STUB_NAME) + 2 + SPEC_TITLE_MAX];
+	char *argv[] = { title, NULL }, *envp[] = { NULL };
+	struct spawn sp = { .argv = argv, .envp = envp,
+	    .fds = { channel, jail_target(p->jail), -1 } };
+	int ret, saved;
+
+	snprintf(title, sizeof(title), "%s%s%s", STUB_NAME,
+	    spec->title == NULL ? "" : ": ",
+	    spec->title == NULL ? "" : spec->title);
+	sp.program = stub_open();
+	if (sp.program == -1)
+		return (-1);
+	ret = spawn(&sp, pid, fd);
+	saved = errno;
+	close(sp.program);
+	errno = saved;
+	return (ret);
+}
+
+static int
+start_stub(struct probe *p, const struct spec *spec, int channel)
+{
+	struct attach *a = p->attach;
+	int fd;
+
+	if (spawn_stub(p, spec, channel, &a->stub_pid, &fd) == -1)
+		return (-1);
+	if (!stub_is_probe)
+		return (ends_watch_child(p->ctx->ends, &a->stub, a->stub_pid,
+		    fd, on_stub_ended, p));
+	p->pid = a->stub_pid;
+	return (ends_watch_child(p->ctx->ends, &p->end, p->pid, fd,
+	    on_probe_ended, p));
+}
+
+static int
+start_waiting(struct probe *p)
+{
+	static const struct timeval deadline = { PROBE_DEADLINE_MS / 1000,
+	    PROBE_DEADLINE_MS % 1000 * 1000 };
+	struct attach *a = p->attach;
+
+	a->readable = event_new(p->ctx->base, a->channel, EV_READ | EV_PERSIST,
+	    on_readable, p);
+	a->deadline = evtimer_new(p->ctx->base, on_deadline, p);
+	if (a->readable == NULL || a->deadline == NULL ||
+	    event_add(a->readable, NULL) == -1 ||
+	    evtimer_add(a->deadline, &deadline) == -1) {
+		errno = ENOMEM;
+		return (-1);
+	}
+	return (0);
+}
+
+/* The order waits in the channel when the stub is started. */
+static int
+start(struct probe *p, const struct spec *spec, const struct order *order)
+{
+	int fds[2], ret, saved;
+
+	if (stub_channel(fds) == -1)
+		return (-1);
+	p->attach->channel = fds[0];
+	ret = send(fds[0], order, sizeof(*order), MSG_NOSIGNAL) == -1 ||
+	    start_waiting(p) == -1 ? -1 : start_stub(p, spec, fds[1]);
+	saved = errno;
+	close(fds[1]);
+	errno = saved;
+	return (ret);
+}
+
+static struct probe *
+new_probe(struct probe_context *ctx, struct jail *jail,
+    const struct spec *spec, void *arg)
+{
+	struct probe *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return (NULL);
+	p->attach = calloc(1, sizeof(*p->attach));
+	if (p->attach == NULL) {
+		free(p);
+		return (NULL);
+	}
+	p->attach->channel = -1;
+	p->attach->uid = spec->uid;
+	p->attach->gid = spec->gid;
+	p->jail = jail;
+	p->ctx = ctx;
+	p->arg = arg;
+	return (p);
+}
+
+struct probe *
+probe_start(struct probe_context *ctx, struct jail *jail,
+    const struct spec *spec, void *arg, int *status, char *err, size_t errsize)
+{
+	struct probe *p = new_probe(ctx, jail, spec, arg);
+	struct order order;
+
+	*status = 0;
+	if (p != NULL)
+		*status = jail_order(jail, spec, &order, err, errsize);
+	if (p != NULL && *status == 0 && start(p, spec, &order) == 0) {
+		ctx->count++;
+		return (p);
+	}
+	if (*status == 0) {
+		*status = EX_TEMPFAIL;
+		snprintf(err, errsize, "cannot start a probe: %s",
+		    strerror(errno));
+	}
+	if (p != NULL) {
+		close_channel(p->attach);
+		free(p->attach);
+	}
+	free(p);
+	return (NULL);
+}
+
+static void
+on_kill_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct probe *p = arg;
+
+	(void)fd;
+	(void)what;
+	ends_signal(&p->end, SIGKILL);
+}
+
+/*
+ * SIGTERM, so that of a HUP and this, both pending on a stopped probe, the
+ * lower number is the one it dies of; SIGKILL would win over either.
+ */
+void
+probe_kill(struct probe *p)
+{
+	static const struct timeval delay = { PROBE_KILL_MS / 1000,
+	    PROBE_KILL_MS % 1000 * 1000 };
+
+	ends_signal(&p->end, SIGTERM);
+	ends_signal(&p->end, SIGCONT);
+	if (p->kill_timer == NULL)
+		p->kill_timer = evtimer_new(p->ctx->base, on_kill_timer, p);
+	if (p->kill_timer == NULL || evtimer_add(p->kill_timer, &delay) == -1)
+		ends_signal(&p->end, SIGKILL);
+}
+
+pid_t
+probe_pid(const struct probe *p)
+{
+	return (p->pid);
+}

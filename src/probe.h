@@ -1,0 +1,61 @@
+/*
+ * One probe: start the stub, judge its report, hear of its end.
+ *
+ * The daemon believes little.  The report comes over a channel of this probe
+ * alone, the kernel says who sent it, the first one counts, and there is a
+ * deadline; end of file is never waited for, since a traced or stopped probe
+ * never closes.
+ */
+#ifndef PROBE_H
+#define PROBE_H
+
+#include <sys/types.h>
+#include <stddef.h>
+
+#include "ends.h"
+#include "jail.h"
+#include "spec.h"
+
+#define PROBE_DEADLINE_MS	4000
+
+/* From the request to end, until the end is enforced with SIGKILL. */
+#define PROBE_KILL_MS		1000
+
+struct event_base;
+struct probe;
+
+/* What the owner hears: ready or refused, once; after ready, ended, once. */
+struct probe_events {
+	void	(*ready)(void *arg);
+	/* status: sysexits(3); EX_NOHOST: the jail has ended. */
+	void	(*refused)(void *arg, int status, const char *why);
+	/* status: the probe's wait status. */
+	void	(*ended)(void *arg, int status);
+};
+
+struct probe_context {
+	struct event_base	*base;
+	struct ends		*ends;
+	const struct probe_events *events;
+	unsigned int		 count;	/* probes not freed yet */
+};
+
+/*
+ * Starts the attaching; the probe frees itself after its last event.  NULL
+ * with a sysexits(3) status and one line in err: then no event follows.
+ * Holds no reference to the jail: the owner does.
+ */
+struct probe	*probe_start(struct probe_context *, struct jail *,
+		    const struct spec *, void *arg, int *status, char *err,
+		    size_t errsize);
+
+/*
+ * Ends a ready probe, so that a HUP that came first is the one it dies of;
+ * ended() follows.
+ */
+void		 probe_kill(struct probe *);
+
+/* The pid of a ready probe, as the host sees it. */
+pid_t		 probe_pid(const struct probe *);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * Starts a program at a cost that does not grow with the daemon's memory or
+ * descriptors.  spawn_linux.c, spawn_freebsd.c.
+ */
+#ifndef SPAWN_H
+#define SPAWN_H
+
+#include <sys/types.h>
+#include <sys/resource.h>
+#include <stdbool.h>
+
+#define SPAWN_FDS	3
+
+struct spawn {
+	int		 program;	/* descriptor to execute, or -1: path */
+	const char	*path;
+	char *const	*argv;
+	char *const	*envp;
+	int		 fds[SPAWN_FDS]; /* become 0, 1, 2; -1: not open */
+	bool		 run;		/* a run: its own session, cwd /, umask
+					   022, and it outlives the daemon */
+	const struct rlimit *nofile;	/* descriptor limit, NULL: as it is */
+};
+
+/*
+ * Reserves what spawn() needs.  To be called once, early: on Linux the
+ * lowest descriptors above 2.  -1 with errno.
+ */
+int	spawn_init(void);
+
+/*
+ * The new process has default signal actions and none blocked, and no other
+ * descriptor than fds.  *fd is its pidfd or process descriptor, close on
+ * exec, the caller's.  Returns 0 once the program executes; -1 with errno,
+ * execve(2)'s included, if it does not.
+ */
+int	spawn(const struct spawn *, pid_t *pid, int *fd);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * What the daemon tells a stub, and what comes back.  Fixed-size messages
+ * over a SOCK_SEQPACKET socketpair that is the stub's descriptor 0; nothing
+ * of either side's memory crosses but these fields.
+ */
+#ifndef ORDER_H
+#define ORDER_H
+
+#include <stdint.h>
+
+#define ORDER_MAGIC	0x6a707231U	/* "jpr1" */
+#define ORDER_LABEL_MAX	256
+
+/* Descriptors of a new stub. */
+#define ORDER_FD_REPORT	0		/* the socketpair's far end */
+#define ORDER_FD_TARGET	1		/* Linux: pidfd of the jail's process */
+
+#define ORDER_F_APPARMOR	0x1U	/* the label is AppArmor's */
+
+struct order {
+	uint32_t	magic;
+	uint32_t	flags;
+	int32_t		jid;		/* FreeBSD: jid; Linux: pid of the target */
+	uint32_t	uid;
+	uint32_t	gid;
+	uint32_t	label_len;	/* Linux: 0: keep the label */
+	char		label[ORDER_LABEL_MAX];	/* what to write to attr/current */
+};
+
+/*
+ * The steps of a stub, in order; a failure names the step that failed.  The
+ * daemon's words for each stand in attach.c.
+ */
+enum report_step {
+	STEP_NONE,
+	STEP_ORDER,		/* read the order */
+	STEP_HIDE,		/* not dumpable, not traceable */
+	STEP_SHED,		/* keyring, umask, priorities, signals */
+	STEP_OPEN,		/* what it needs of the host's /proc */
+	STEP_GONE,		/* the target ended */
+	STEP_NOT_CONTAINER,	/* the target lives on the host */
+	STEP_SETGROUPS,
+	STEP_JOIN,		/* setns(2), jail_attach(2) */
+	STEP_ROOT,		/* fchdir, chroot */
+	STEP_LABEL,
+	STEP_BOUNDING,
+	STEP_SETGID,
+	STEP_SETUID,
+	STEP_CAPS,
+	STEP_PRIVS,		/* no_new_privs */
+	STEP_LIMITS,
+	STEP_CLOSE,
+	STEP_CLONE,
+	STEP_PDEATHSIG,
+	STEP_SANDBOX,		/* seccomp, cap_enter(2) */
+	STEP_COUNT
+};
+
+enum report_kind {
+	REPORT_FAILED,		/* step and error say what; nothing follows */
+	REPORT_BORN,		/* Linux, by the stub: pid is the probe's */
+	REPORT_READY,		/* by the probe, its last word */
+};
+
+struct report {
+	uint32_t	magic;
+	uint32_t	kind;
+	uint32_t	step;
+	int32_t		error;		/* errno */
+	int32_t		pid;
+};
+
+#endif

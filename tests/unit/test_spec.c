@@ -1,0 +1,266 @@
+/* spec.c: copies, limits and their words, order, names of respawn modes. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <cmocka.h>
+
+#include "spec.h"
+
+#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+
+static char *
+filled(size_t len)
+{
+	char *s;
+
+	s = malloc(len + 1);
+	assert_non_null(s);
+	memset(s, 'x', len);
+	s[len] = '\0';
+	return (s);
+}
+
+static char *
+dup(const char *s)
+{
+	char *copy;
+
+	copy = strdup(s);
+	assert_non_null(copy);
+	return (copy);
+}
+
+static void
+copy_and_clear(void **state)
+{
+	struct spec a = {
+		.command = dup("zfs snapshot tank@now"), .title = dup("SNAP"),
+		.jail = dup("web"), .pid = 123, .started = 456, .uid = 7,
+		.gid = 8, .respawn = RESPAWN_NOW,
+	};
+	struct spec b, zero;
+
+	(void)state;
+	memset(&b, 0xff, sizeof(b));
+	memset(&zero, 0, sizeof(zero));
+	assert_int_equal(spec_copy(&b, &a), 0);
+	assert_ptr_not_equal(b.command, a.command);
+	assert_ptr_not_equal(b.title, a.title);
+	assert_ptr_not_equal(b.jail, a.jail);
+	assert_string_equal(b.command, a.command);
+	assert_string_equal(b.title, "SNAP");
+	assert_string_equal(b.jail, "web");
+	assert_int_equal(b.pid, 123);
+	assert_int_equal(b.started, 456);
+	assert_int_equal(b.uid, 7);
+	assert_int_equal(b.gid, 8);
+	assert_int_equal(b.respawn, RESPAWN_NOW);
+	spec_clear(&a);
+	assert_memory_equal(&a, &zero, sizeof(a));
+	spec_clear(&a);
+	spec_clear(&b);
+}
+
+static void
+copy_of_little(void **state)
+{
+	struct spec a = { .command = dup("true") };
+	struct spec b;
+
+	(void)state;
+	assert_int_equal(spec_copy(&b, &a), 0);
+	assert_string_equal(b.command, "true");
+	assert_null(b.title);
+	assert_null(b.jail);
+	spec_clear(&a);
+	spec_clear(&b);
+}
+
+static void
+accepted(void **state)
+{
+	struct spec s = { 0 };
+	char err[128] = "untouched";
+
+	(void)state;
+	assert_int_equal(spec_check(&s, err, sizeof(err)), 0);
+	s.command = filled(SPEC_COMMAND_MAX);
+	s.title = filled(SPEC_TITLE_MAX);
+	s.jail = filled(SPEC_JAIL_MAX);
+	s.uid = s.gid = SPEC_ID_MAX;
+	s.pid = INT32_MAX;
+	s.started = UINT64_MAX;
+	s.respawn = RESPAWN_NOW;
+	assert_int_equal(spec_check(&s, err, sizeof(err)), 0);
+	spec_clear(&s);
+	s.command = dup("echo one\n\techo two \x1b[0m");
+	s.title = dup("Neustart für 世界");
+	assert_int_equal(spec_check(&s, err, sizeof(err)), 0);
+	assert_string_equal(err, "untouched");
+	spec_clear(&s);
+}
+
+static void
+refused_texts(void **state)
+{
+	const struct {
+		size_t		 member;
+		char		*text;
+		const char	*err;
+	} cases[] = {
+		{ offsetof(struct spec, command), dup(""),
+		    "the command is empty" },
+		{ offsetof(struct spec, command), filled(65537),
+		    "the command has 65537 bytes, the limit is 65536" },
+		{ offsetof(struct spec, command), dup("echo \xff"),
+		    "the command is not valid UTF-8" },
+		{ offsetof(struct spec, title), dup(""),
+		    "the title is empty" },
+		{ offsetof(struct spec, title), filled(1025),
+		    "the title has 1025 bytes, the limit is 1024" },
+		{ offsetof(struct spec, title), dup("\xc3"),
+		    "the title is not valid UTF-8" },
+		{ offsetof(struct spec, title), dup("two\nlines"),
+		    "the title has a control character" },
+		{ offsetof(struct spec, title), dup("csi \xc2\x9b"),
+		    "the title has a control character" },
+		{ offsetof(struct spec, jail), dup(""),
+		    "the jail's name is empty" },
+		{ offsetof(struct spec, jail), filled(256),
+		    "the jail's name has 256 bytes, the limit is 255" },
+		{ offsetof(struct spec, jail), dup("\x80"),
+		    "the jail's name is not valid UTF-8" },
+		{ offsetof(struct spec, jail), dup("a\tb"),
+		    "the jail's name has a control character" },
+	};
+	struct spec s;
+	char err[128];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		memset(&s, 0, sizeof(s));
+		memcpy((char *)&s + cases[i].member, &cases[i].text,
+		    sizeof(cases[i].text));
+		assert_int_equal(spec_check(&s, err, sizeof(err)),
+		    EX_DATAERR);
+		assert_string_equal(err, cases[i].err);
+		spec_clear(&s);
+	}
+}
+
+static void
+refused_numbers(void **state)
+{
+	struct spec s = { 0 };
+	char err[128];
+
+	(void)state;
+	s.uid = SPEC_ID_MAX + 1U;
+	assert_int_equal(spec_check(&s, err, sizeof(err)), EX_DATAERR);
+	assert_string_equal(err, "the uid 4294967295 is not a number from 0 "
+	    "to 4294967294");
+	s.uid = 0;
+	s.gid = UINT32_MAX;
+	assert_int_equal(spec_check(&s, err, sizeof(err)), EX_DATAERR);
+	assert_string_equal(err, "the gid 4294967295 is not a number from 0 "
+	    "to 4294967294");
+	s.gid = 0;
+	s.pid = -1;
+	assert_int_equal(spec_check(&s, err, sizeof(err)), EX_DATAERR);
+	assert_string_equal(err, "the pid -1 is not a number from 0 "
+	    "to 2147483647");
+	s.pid = INT64_C(2147483648);
+	assert_int_equal(spec_check(&s, err, sizeof(err)), EX_DATAERR);
+	assert_string_equal(err, "the pid 2147483648 is not a number from 0 "
+	    "to 2147483647");
+	s.pid = 0;
+	s.respawn = (enum respawn)3;
+	assert_int_equal(spec_check(&s, err, sizeof(err)), EX_DATAERR);
+	assert_string_equal(err, "the respawn mode 3 is none of never, after, "
+	    "now");
+}
+
+/* In ascending order; what is not compared differs everywhere. */
+static void
+order(void **state)
+{
+	char a[] = "a", b[] = "b", x[] = "x", y[] = "y";
+	const struct spec sorted[] = {
+		{ .command = NULL, .jail = y },
+		{ .command = a, .pid = 9 },
+		{ .command = a, .respawn = RESPAWN_NOW, .pid = 1 },
+		{ .command = a, .gid = 1, .jail = x },
+		{ .command = a, .gid = UINT32_MAX },
+		{ .command = a, .uid = 1, .started = 3 },
+		{ .command = a, .uid = UINT32_MAX, .started = 2 },
+		{ .command = a, .title = a },
+		{ .command = a, .title = b },
+		{ .command = b },
+	};
+	size_t i, j;
+	int c;
+
+	(void)state;
+	for (i = 0; i < NITEMS(sorted); i++)
+		for (j = 0; j < NITEMS(sorted); j++) {
+			c = spec_compare(&sorted[i], &sorted[j]);
+			assert_int_equal((c > 0) - (c < 0),
+			    (i > j) - (i < j));
+		}
+}
+
+static void
+order_ignores_jail(void **state)
+{
+	char a[] = "a", same[] = "a", x[] = "x";
+	const struct spec p = { .command = a, .title = x, .jail = x, .pid = 1 };
+	const struct spec q = { .command = same, .title = x, .started = 5 };
+
+	(void)state;
+	assert_int_equal(spec_compare(&p, &q), 0);
+}
+
+static void
+respawn_names(void **state)
+{
+	enum respawn r;
+
+	(void)state;
+	assert_string_equal(spec_respawn_name(RESPAWN_NEVER), "never");
+	assert_string_equal(spec_respawn_name(RESPAWN_AFTER), "after");
+	assert_string_equal(spec_respawn_name(RESPAWN_NOW), "now");
+	assert_null(spec_respawn_name((enum respawn)3));
+	assert_null(spec_respawn_name((enum respawn)-1));
+	assert_int_equal(spec_respawn_parse("never", &r), 0);
+	assert_int_equal(r, RESPAWN_NEVER);
+	assert_int_equal(spec_respawn_parse("after", &r), 0);
+	assert_int_equal(r, RESPAWN_AFTER);
+	assert_int_equal(spec_respawn_parse("now", &r), 0);
+	assert_int_equal(r, RESPAWN_NOW);
+	assert_int_equal(spec_respawn_parse("", &r), -1);
+	assert_int_equal(spec_respawn_parse("Now", &r), -1);
+	assert_int_equal(spec_respawn_parse("now ", &r), -1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(copy_and_clear),
+		cmocka_unit_test(copy_of_little),
+		cmocka_unit_test(accepted),
+		cmocka_unit_test(refused_texts),
+		cmocka_unit_test(refused_numbers),
+		cmocka_unit_test(order),
+		cmocka_unit_test(order_ignores_jail),
+		cmocka_unit_test(respawn_names),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
