@@ -70,6 +70,13 @@ STUB_HDRS =	stub/order.h stub/syscall_linux.h
 IMAGE_Linux =	src/stub_image.S
 UNITS =		text spec wire options life
 UNITS_Linux =	engine
+UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
+		tests/unit/test_wire.c tests/unit/test_options.c \
+		tests/unit/test_life.c tests/unit/test_engine.c
+FUZZERS =	wire options
+FUZZERS_Linux =	engine
+FUZZ_SRCS =	fuzz/fuzz_wire.c fuzz/fuzz_options.c fuzz/fuzz_engine.c
+SANITIZE =	-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
 COMPILE =	$(CC) -std=c11 $(DEFS_$(OS)) -DVERSION='"$(VERSION)"' \
 		-DLIBEXECDIR='"$(LIBEXECDIR)"' $(CPPFLAGS) $(CFLAGS) \
@@ -99,7 +106,79 @@ $(BUILD)/jaildaemon: src/main.c $(BUILD)/lib.a $(BUILD)/jailprobe $(IMAGE_$(OS))
 	    $(IMAGE_$(OS)) $(BUILD)/lib.a $(LDFLAGS) $(LINK_HARDENING_$(OS)) \
 	    $(LINK_$(OS)) $(PKG_LIBS) $(LIBS_$(OS))
 
+# Unit tests: cmocka, printing TAP for prove(1).
+CMOCKA_LIBS =	`$(PKG_CONFIG) --libs cmocka`
+
+$(BUILD)/unit.stamp: $(BUILD)/lib.a $(UNIT_SRCS)
+	@mkdir -p $(BUILD)/unit
+	for u in $(UNITS) $(UNITS_$(OS)); do \
+	    $(COMPILE) -Isrc $(PKG_CFLAGS) -o $(BUILD)/unit/test_$$u \
+	    tests/unit/test_$$u.c $(BUILD)/lib.a $(LDFLAGS) \
+	    $(LINK_HARDENING_$(OS)) $(LINK_$(OS)) $(PKG_LIBS) $(CMOCKA_LIBS) \
+	    $(LIBS_$(OS)) || exit 1; \
+	done
+	touch $@
+
+# The fuzzers' targets, replaying their corpus without a fuzzer.
+$(BUILD)/replay.stamp: $(BUILD)/lib.a $(FUZZ_SRCS) fuzz/replay.c
+	@mkdir -p $(BUILD)/replay
+	for f in $(FUZZERS) $(FUZZERS_$(OS)); do \
+	    $(COMPILE) -Isrc $(PKG_CFLAGS) -o $(BUILD)/replay/$$f fuzz/replay.c \
+	    fuzz/fuzz_$$f.c $(BUILD)/lib.a $(LDFLAGS) \
+	    $(LINK_HARDENING_$(OS)) $(LINK_$(OS)) $(PKG_LIBS) \
+	    $(LIBS_$(OS)) || exit 1; \
+	done
+	touch $@
+
+# Real fuzzing: make fuzz, then build/fuzz/wire -max_total_time=1800 ...
+fuzz:
+	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang HARDENING= LINK_HARDENING= \
+	    CFLAGS="-O1 -g -fsanitize=fuzzer-no-link,address,undefined" \
+	    fuzzers
+
+fuzzers: $(BUILD)/lib.a $(FUZZ_SRCS)
+	for f in $(FUZZERS) $(FUZZERS_$(OS)); do \
+	    $(COMPILE) -Isrc $(PKG_CFLAGS) -fsanitize=fuzzer -o $(BUILD)/$$f \
+	    fuzz/fuzz_$$f.c $(BUILD)/lib.a $(PKG_LIBS) || exit 1; \
+	done
+
+# Hermetic: neither root nor network, and nothing is installed.
+test: $(BUILD)/jaildaemon $(BUILD)/unit.stamp $(BUILD)/replay.stamp
+	BUILD=$(BUILD) OS=$(OS) sh tests/run.sh hermetic
+
+deps:
+	sh tests/deps.sh
+
+# Everything, as root.
+check: deps
+	$(MAKE) test
+	BUILD=$(BUILD) OS=$(OS) sh tests/run.sh root
+
+# The same under AddressSanitizer and UndefinedBehaviorSanitizer.
+check-sanitized: deps
+	$(MAKE) BUILD=$(BUILD)/sanitized CC=clang HARDENING= LINK_HARDENING= \
+	    CFLAGS="$(SANITIZE)" all $(BUILD)/sanitized/unit.stamp \
+	    $(BUILD)/sanitized/replay.stamp
+	BUILD=$(BUILD)/sanitized OS=$(OS) sh tests/run.sh hermetic
+	BUILD=$(BUILD)/sanitized OS=$(OS) sh tests/run.sh root
+
+lint: deps
+	OS=$(OS) PKG_CONFIG=$(PKG_CONFIG) sh tests/lint.sh
+
+demo: deps
+	$(MAKE) all
+	JAILDAEMON=$(BUILD)/jaildaemon sh demo/demo.sh
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man1
+	$(INSTALL) -m 755 $(BUILD)/jaildaemon $(DESTDIR)$(SBINDIR)/jaildaemon
+	$(INSTALL) -m 644 man/jaildaemon.1 $(DESTDIR)$(MANDIR)/man1/jaildaemon.1
+	if [ $(OS) = FreeBSD ]; then \
+	    $(INSTALL) -d $(DESTDIR)$(LIBEXECDIR) && \
+	    $(INSTALL) -m 755 $(BUILD)/jailprobe \
+	    $(DESTDIR)$(LIBEXECDIR)/jailprobe; fi
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all clean
+.PHONY: all test deps check check-sanitized lint demo install clean fuzz fuzzers

@@ -75,19 +75,6 @@ complain(int status, const char *fmt, ...)
 	return (status);
 }
 
-/* 0, 1 and 2 are always open; nothing else that was inherited is. */
-static int
-clean_descriptors(void)
-{
-	int fd;
-
-	do {
-		fd = open(_PATH_DEVNULL, O_RDWR);
-	} while (fd >= 0 && fd <= 2);
-	closefrom(3);
-	return (fd == -1 ? -1 : 0);
-}
-
 /* nohup, init and others leave signals ignored or blocked. */
 static void
 clean_signals(void)
@@ -284,10 +271,26 @@ watch_signals(struct daemon *d)
 	return (0);
 }
 
+/* The environment does not choose how the loop works. */
+static struct event_base *
+new_loop(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (config == NULL)
+		return (NULL);
+	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK |
+	    EVENT_BASE_FLAG_IGNORE_ENV) == 0)
+		base = event_base_new_with_config(config);
+	event_config_free(config);
+	return (base);
+}
+
 static int
 open_parts(struct daemon *d)
 {
-	d->base = event_base_new();
+	d->base = new_loop();
 	if (d->base == NULL)
 		return (complain(EX_OSERR, "no event loop"));
 	d->ends = ends_open(d->base);
@@ -407,7 +410,9 @@ daemon_run(const struct options *options)
 	int status;
 
 	clean_signals();
-	if (clean_descriptors() == -1 || spawn_init() == -1)
+	/* Nothing that was inherited stays open but 0, 1 and 2. */
+	closefrom(3);
+	if (spawn_init() == -1)
 		return (complain(EX_OSERR, "no descriptors: %s",
 		    strerror(errno)));
 	if ((status = make_paths(&d)) != 0 || (status = raise_limit(&d)) != 0)

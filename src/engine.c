@@ -144,12 +144,12 @@ skip_space(const char **p, const char *end)
 static size_t
 read_word(const char **p, const char *end)
 {
-	const char *start;
+	const char *begin;
 
 	skip_space(p, end);
-	for (start = *p; *p < end && !isspace((unsigned char)**p); )
+	for (begin = *p; *p < end && !isspace((unsigned char)**p); )
 		(*p)++;
-	return ((size_t)(*p - start));
+	return ((size_t)(*p - begin));
 }
 
 static enum engine_answer
@@ -628,7 +628,7 @@ refuse_ambiguous(const struct query *q, size_t n, const char *name,
 			    ":");
 			append(list, sizeof(list), "", "", name);
 		}
-	(void)snprintf(err, errsize, "the name is in use twice, "
+	(void)snprintf(err, errsize, "the name is in use more than once, "
 	    "say which is meant: %s", list);
 	return (EX_DATAERR);
 }

@@ -1,11 +1,29 @@
+#include <fcntl.h>
+#include <paths.h>
 #include <stdio.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "client.h"
 #include "daemon.h"
 #include "options.h"
 
 #define ERR_MAX		1024
+
+/* 0, 1 and 2 are open, whatever we were started with. */
+static int
+open_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open(_PATH_DEVNULL, O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd <= 2);
+	if (fd == -1)
+		return (EX_OSERR);
+	close(fd);
+	return (0);
+}
 
 int
 main(int argc, char **argv)
@@ -14,6 +32,8 @@ main(int argc, char **argv)
 	char err[ERR_MAX];
 	int status;
 
+	if ((status = open_standard_descriptors()) != 0)
+		return (status);
 	status = options_parse(argc, argv, &options, err, sizeof(err));
 	if (status != 0) {
 		fprintf(stderr, "jaildaemon: %s\n", err);

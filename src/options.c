@@ -19,11 +19,9 @@
 #include <unistd.h>
 
 #include "options.h"
+#include "paths.h"
 #include "spec.h"
 #include "text.h"
-
-#define DEFAULT_SOCKET	"/var/run/jaildaemon.pipe"
-#define DEFAULT_PIDFILE	"/var/run/jaildaemon.pid"
 
 #define SOCKET_PATH_MAX	(sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
 
@@ -173,13 +171,12 @@ static int
 set_text(const struct option_row *row, const char *argument,
     struct options *o, struct errbuf *err)
 {
-	char *copy;
+	char **text = member(o, row);
 
-	if ((copy = strdup(argument)) == NULL) {
+	if ((*text = strdup(argument)) == NULL) {
 		(void)snprintf(err->text, err->size, "out of memory");
 		return (EX_OSERR);
 	}
-	memcpy(member(o, row), &copy, sizeof(copy));
 	return (0);
 }
 
@@ -368,8 +365,8 @@ options_parse(int argc, char **argv, struct options *o, char *err,
 	int status;
 
 	memset(o, 0, sizeof(*o));
-	o->socket = DEFAULT_SOCKET;
-	o->pidfile = DEFAULT_PIDFILE;
+	o->socket = PATHS_SOCKET;
+	o->pidfile = PATHS_PIDFILE;
 	status = 0;
 	/* A program can be executed without even a name. */
 	if (argc > 0)

@@ -48,8 +48,9 @@ int		 spec_copy(struct spec *dst, const struct spec *src);
 
 /*
  * Checks lengths, UTF-8, control characters and ranges of what is there (a
- * text that is NULL was not given, an empty one is refused).  0, or a sysexits(3) status
- * with one line in err that names what was wrong and the limit.
+ * text that is NULL was not given, an empty one is refused).  0, or a
+ * sysexits(3) status with one line in err that names what was wrong and the
+ * limit.
  */
 int		 spec_check(const struct spec *, char *err, size_t errsize);
 

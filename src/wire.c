@@ -245,7 +245,7 @@ static int
 get_string(const struct key *k, const json_t *value, void *field)
 {
 	const char *s;
-	char *copy;
+	char **text;
 	size_t len;
 
 	if ((s = json_string_value(value)) == NULL)
@@ -257,10 +257,9 @@ get_string(const struct key *k, const json_t *value, void *field)
 		memcpy(field, s, len + 1);
 		return (0);
 	}
-	if ((copy = strdup(s)) == NULL)
-		return (-1);
-	memcpy(field, &copy, sizeof(copy));
-	return (0);
+	text = field;
+	*text = strdup(s);
+	return (*text == NULL ? -1 : 0);
 }
 
 static int

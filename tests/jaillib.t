@@ -34,7 +34,7 @@ for kind in ${*:-$(jail_kinds)}; do
 	is "$(jail_exec a sh -c 'exit 7'; echo $?)" 7 "status comes back"
 	is "$(jail_exec a hostname)" \
 	    "$(jail_peek a hostname)" "both ways lead to one place"
-	jail_exec b sh -c 'exec sleep 1234' &
+	(jail_exec b sleep 1234 || :) 2>/dev/null &
 	ok "pgrep sees a process" \
 	    wait_for 5 jail_exec b pgrep -x -f "sleep 1234"
 	nok "but not the other jail's" jail_exec a pgrep -x -f "sleep 1234"
@@ -51,7 +51,7 @@ for kind in ${*:-$(jail_kinds)}; do
 			is "$(readlink "/proc/$pid/ns/user")" \
 			    "$(readlink "/proc/$$/ns/user")" "no user namespace" ;;
 		esac
-		for ns in pid mnt ipc uts net; do
+		for ns in pid mnt ipc uts; do
 			ok "another $ns namespace" jail_other_ns "$pid" "$ns"
 		done
 		nok "another root" test "/proc/$pid/root/" -ef /

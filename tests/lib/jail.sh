@@ -173,7 +173,7 @@ jail_tar() {
 
 # A copy of the root for one jail, for engines that lock or change it.
 jail_copy_root() {
-	mkdir -p "$2" && cp -a "$T/root/." "$2"
+	mkdir -p "$1" && cp -a "$T/root/." "$1"
 }
 
 # -- control groups --------------------------------------------------------

@@ -533,15 +533,15 @@ found_twice(void **state)
 	INSTALL("/usr/sbin/podman", "exit 125");
 	INSTALL("/usr/sbin/lxc-info", "echo 6");
 	INSTALL("/usr/sbin/runc", "echo '{\"pid\":0,\"status\":\"stopped\"}'");
-	assert_refused("web", EX_DATAERR, "the name is in use twice, say "
-	    "which is meant: docker:web, lxc:web, runc:web");
+	assert_refused("web", EX_DATAERR, "the name is in use more than once, "
+	    "say which is meant: docker:web, lxc:web, runc:web");
 	assert_found("docker:web", "web", 5);
 	assert_found("lxc:web", "web", 6);
 	/* Two that do not run are two as well. */
 	(void)unlink("/usr/sbin/docker");
 	INSTALL("/usr/sbin/lxc-info", "exit 0");
-	assert_refused("web", EX_DATAERR, "the name is in use twice, say "
-	    "which is meant: lxc:web, runc:web");
+	assert_refused("web", EX_DATAERR, "the name is in use more than once, "
+	    "say which is meant: lxc:web, runc:web");
 	/* One process is one container, whoever tells of it. */
 	INSTALL("/usr/sbin/lxc-info", "echo 7");
 	INSTALL("/usr/sbin/runc", "echo '{\"pid\":7,\"status\":\"running\"}'");
