@@ -16,13 +16,16 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "ends.h"
 #include "log.h"
+#include "procfs.h"
 
 #define BATCH		64
 #define SWEEP_DELAY_MS	250
@@ -40,6 +43,8 @@ struct ends {
 	struct event	*ready;
 	struct event	*sigchld_ready;
 	struct event	*sweep;
+	struct event	*hunt;
+	int		 hunt_age_ms;
 	struct children	 children;	/* by pid */
 	struct end	*batch[BATCH];	/* being told of; NULL: forgotten */
 	unsigned long	 strangers;
@@ -192,6 +197,73 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 	event_add(ends->sigchld_ready, NULL);
 }
 
+/* Milliseconds since a process started; 0 if it is gone. */
+static int64_t
+age_ms(pid_t pid)
+{
+	uint64_t started;
+	struct timespec now;
+	long hz = sysconf(_SC_CLK_TCK);
+
+	if (procfs_start_time(pid, &started) == -1 || hz <= 0 ||
+	    clock_gettime(CLOCK_BOOTTIME, &now) == -1)
+		return (0);
+	return ((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 -
+	    (int64_t)(started * 1000 / (uint64_t)hz));
+}
+
+/* A child's number is its own until it is reaped, which only we do. */
+static void
+hunt_child(struct ends *ends, pid_t pid)
+{
+	struct end key = { .pid = pid };
+
+	if (pid <= 0 || RB_FIND(children, &ends->children, &key) != NULL)
+		return;
+	if (age_ms(pid) < ends->hunt_age_ms) {
+		ends_suspect_strangers(ends, ends->hunt_age_ms);
+		return;
+	}
+	log_warnx("event=stranger pid=%ld text=\"a jail made a probe clone "
+	    "itself: killed\"", (long)pid);
+	kill(pid, SIGKILL);
+}
+
+/*
+ * A probe that is still attaching has not been heard of either, but only
+ * until its deadline; what is older and unknown is none.
+ */
+static void
+on_hunt(evutil_socket_t fd, short what, void *arg)
+{
+	struct ends *ends = arg;
+	char path[PROCFS_PATH_MAX];
+	FILE *fp;
+	long pid;
+
+	(void)fd;
+	(void)what;
+	snprintf(path, sizeof(path), "/proc/self/task/%ld/children",
+	    (long)getpid());
+	fp = fopen(path, "re");
+	if (fp == NULL)
+		return;
+	while (fscanf(fp, "%ld", &pid) == 1)
+		hunt_child(ends, (pid_t)pid);
+	fclose(fp);
+}
+
+void
+ends_suspect_strangers(struct ends *ends, int age)
+{
+	/* A second more than the age, so that one hunt finds them all. */
+	struct timeval delay = { age / 1000 + 1, age % 1000 * 1000 };
+
+	ends->hunt_age_ms = age;
+	if (!evtimer_pending(ends->hunt, NULL))
+		evtimer_add(ends->hunt, &delay);
+}
+
 static int
 open_sigchld(void)
 {
@@ -223,8 +295,10 @@ ends_open(struct event_base *base)
 	ends->sigchld_ready = event_new(base, ends->sigchld, EV_READ,
 	    on_sigchld, ends);
 	ends->sweep = evtimer_new(base, on_sweep, ends);
+	ends->hunt = evtimer_new(base, on_hunt, ends);
 	if (ends->ready == NULL || ends->sigchld_ready == NULL ||
-	    ends->sweep == NULL || event_add(ends->ready, NULL) == -1 ||
+	    ends->sweep == NULL || ends->hunt == NULL ||
+	    event_add(ends->ready, NULL) == -1 ||
 	    event_add(ends->sigchld_ready, NULL) == -1) {
 		errno = ENOMEM;
 		goto fail;
@@ -248,6 +322,8 @@ ends_close(struct ends *ends)
 		event_free(ends->sigchld_ready);
 	if (ends->sweep != NULL)
 		event_free(ends->sweep);
+	if (ends->hunt != NULL)
+		event_free(ends->hunt);
 	if (ends->epoll != -1)
 		close(ends->epoll);
 	if (ends->sigchld != -1)

@@ -35,6 +35,7 @@ struct jail {
 	RB_ENTRY(jail)	 entry;
 	LIST_HEAD(, action) actions;	/* action.c's */
 	unsigned int	 refs;
+	unsigned int	 leftovers;	/* probe.c's: refused, not yet gone */
 	int		 id;		/* FreeBSD: jid; Linux: the pid */
 	uint64_t	 started;	/* Linux: its start time, clock ticks */
 	char		*name;		/* FreeBSD; NULL on Linux */
@@ -60,6 +61,9 @@ void		 jails_close(struct jails *);
 struct jail	*jails_hold(struct jails *, const struct spec *, int *status,
 		    char *err, size_t errsize);
 void		 jails_release(struct jail *);
+
+/* One more reference to a jail that is held already. */
+struct jail	*jail_ref(struct jail *);
 
 /* Held jails. */
 unsigned int	 jails_count(const struct jails *);

@@ -235,6 +235,13 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 	return (jail);
 }
 
+struct jail *
+jail_ref(struct jail *jail)
+{
+	jail->refs++;
+	return (jail);
+}
+
 void
 jails_release(struct jail *jail)
 {

@@ -41,7 +41,7 @@ struct probe {
 	enum stage	 stage;
 	struct attach	*attach;
 	struct event	*kill_timer;
-	struct jail	*jail;		/* while WAITING */
+	struct jail	*jail;
 	struct probe_context *ctx;
 	void		*arg;
 };
@@ -96,6 +96,9 @@ release(struct probe *p)
 		return;
 	if (p->kill_timer != NULL)
 		event_free(p->kill_timer);
+	if (p->stage == REFUSED)
+		p->jail->leftovers--;
+	jails_release(p->jail);
 	p->ctx->count--;
 	free(p);
 }
@@ -106,11 +109,13 @@ refuse(struct probe *p, int status, const char *why)
 	struct attach *a = p->attach;
 
 	p->stage = REFUSED;
+	p->jail->leftovers++;
 	close_channel(a);
 	if (a->stub.watched)
 		ends_signal(&a->stub, SIGKILL);
 	if (p->end.watched)
 		ends_signal(&p->end, SIGKILL);
+	ends_suspect_strangers(p->ctx->ends, PROBE_DEADLINE_MS);
 	p->ctx->events->refused(p->arg, status, why);
 }
 
@@ -231,6 +236,7 @@ conclude(struct probe *p)
 	}
 	p->stage = READY;
 	close_channel(p->attach);
+	ends_suspect_strangers(p->ctx->ends, PROBE_DEADLINE_MS);
 	p->ctx->events->ready(p->arg);
 }
 
@@ -407,10 +413,21 @@ new_probe(struct probe_context *ctx, struct jail *jail,
 	p->attach->channel = -1;
 	p->attach->uid = spec->uid;
 	p->attach->gid = spec->gid;
-	p->jail = jail;
+	p->jail = jail_ref(jail);
 	p->ctx = ctx;
 	p->arg = arg;
 	return (p);
+}
+
+static int
+check_leftovers(const struct jail *jail, char *err, size_t errsize)
+{
+	if (jail->leftovers < PROBE_LEFTOVERS_MAX)
+		return (0);
+	snprintf(err, errsize, "%u earlier probes of this jail have not ended: "
+	    "it traces them, or its root file system does not answer",
+	    jail->leftovers);
+	return (EX_TEMPFAIL);
 }
 
 struct probe *
@@ -420,10 +437,10 @@ probe_start(struct probe_context *ctx, struct jail *jail,
 	struct probe *p = new_probe(ctx, jail, spec, arg);
 	struct order order;
 
-	*status = 0;
-	if (p != NULL)
+	*status = check_leftovers(jail, err, errsize);
+	if (*status == 0 && p != NULL)
 		*status = jail_order(jail, spec, &order, err, errsize);
-	if (p != NULL && *status == 0 && start(p, spec, &order) == 0) {
+	if (*status == 0 && p != NULL && start(p, spec, &order) == 0) {
 		ctx->count++;
 		return (p);
 	}
@@ -434,6 +451,7 @@ probe_start(struct probe_context *ctx, struct jail *jail,
 	}
 	if (p != NULL) {
 		close_channel(p->attach);
+		jails_release(p->jail);
 		free(p->attach);
 	}
 	free(p);

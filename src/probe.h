@@ -18,6 +18,13 @@
 
 #define PROBE_DEADLINE_MS	4000
 
+/*
+ * A jail can hold up what is left of a refused probe, as a zombie that it
+ * traces or behind a file system that never answers.  With this many such
+ * no further one is started there.
+ */
+#define PROBE_LEFTOVERS_MAX	8
+
 /* From the request to end, until the end is enforced with SIGKILL. */
 #define PROBE_KILL_MS		1000
 
@@ -43,7 +50,6 @@ struct probe_context {
 /*
  * Starts the attaching; the probe frees itself after its last event.  NULL
  * with a sysexits(3) status and one line in err: then no event follows.
- * Holds no reference to the jail: the owner does.
  */
 struct probe	*probe_start(struct probe_context *, struct jail *,
 		    const struct spec *, void *arg, int *status, char *err,

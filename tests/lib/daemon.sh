@@ -139,27 +139,22 @@ log_id() {
 
 # ere TEXT: the pattern that matches just this text.
 ere() {
-	printf '%s\n' "$1" | sed 's/[][\\.*^$+?(){}|]/\\&/g'
+	case $1 in
+	*[!A-Za-z0-9_\ ]*)
+		printf '%s\n' "$1" | sed 's/[][\\.*^$+?(){}|]/\\&/g' ;;
+	*)
+		echo "$1" ;;
+	esac
 }
 
 # probe_pid NAME TITLE: the host's pids of the probes with that title in that
 # jail, one a line; fails if there are none.  Ended ones don't count.
 probe_pid() {
+	read -r _pid <"$T/jail/$1/pid" || return 1
+	set -- "$1" "jailprobe: $(ere "$2")"
 	case $JAIL_OS in
-	Linux)
-		_init=$(jail_pid "$1") _found=1
-		_pidns=$(readlink "/proc/$_init/ns/pid") || return 1
-		for _p in $(pgrep -x -f "jailprobe: $(ere "$2")"); do
-			[ "$(readlink "/proc/$_p/ns/pid")" = "$_pidns" ] ||
-			    continue
-			echo "$_p"
-			_found=0
-		done
-		return "$_found"
-		;;
-	FreeBSD)
-		pgrep -j "$(jail_pid "$1")" -x -f "jailprobe: $(ere "$2")"
-		;;
+	Linux)		pgrep --ns "$_pid" --nslist pid -x -f "$2" ;;
+	FreeBSD)	pgrep -j "$_pid" -x -f "$2" ;;
 	esac
 }
 
@@ -181,7 +176,7 @@ fire() {
 # mark FILE: how many lines a command left there.
 mark() {
 	if [ -e "$M/$1" ]; then
-		awk 'END { print NR }' "$M/$1"
+		lines <"$M/$1"
 	else
 		echo 0
 	fi

@@ -24,6 +24,10 @@
 JAIL_OS=$(uname -s)
 JAIL_RUN=jdtest-$$
 JAIL_SUBID=100000		# where the uids of a user namespace begin
+case $JAIL_OS in
+Linux)		JAIL_PS=/usr/bin/ps ;;	# not a shell's own
+*)		JAIL_PS=/bin/ps ;;
+esac
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 
@@ -148,6 +152,11 @@ jail_root() {
 	echo 'root:x:0:0:root:/root:/bin/sh' >"$_r/etc/passwd"
 	echo 'user:x:1000:1000:user:/:/bin/sh' >>"$_r/etc/passwd"
 	printf '%s\n' root:x:0: user:x:1000: >"$_r/etc/group"
+	# For titles in UTF-8.
+	[ ! -d /usr/lib/locale/C.utf8 ] || {
+		mkdir -p "$_r/usr/lib/locale" &&
+		cp -R /usr/lib/locale/C.utf8 "$_r/usr/lib/locale"
+	}
 	# systemd-nspawn wants to know that this is a system.
 	echo 'ID=jdtest' >"$_r/etc/os-release"
 	for _d in 'null 3' 'zero 5' 'urandom 9'; do
@@ -456,11 +465,11 @@ jail_ready() {
 }
 
 jail_kind() {
-	cat "$T/jail/$1/kind"
+	read -r _kind <"$T/jail/$1/kind" && echo "$_kind"
 }
 
 jail_pid() {
-	cat "$T/jail/$1/pid"
+	read -r _pid <"$T/jail/$1/pid" && echo "$_pid"
 }
 
 jail_name() {
@@ -480,8 +489,9 @@ jail_id() {
 
 jail_exec() {
 	_j=$1
+	read -r _kind <"$T/jail/$_j/kind" || return 1
 	shift
-	case $(jail_kind "$_j") in
+	case $_kind in
 	docker*)	docker exec "$JAIL_RUN-$_j" "$@" ;;
 	podman*)	podman exec "$JAIL_RUN-$_j" "$@" ;;
 	lxc*)		lxc-attach -n "$JAIL_RUN-$_j" -- "$@" ;;
@@ -492,8 +502,9 @@ jail_exec() {
 
 jail_exec_as() {
 	_u=$1 _j=$2
+	read -r _kind <"$T/jail/$_j/kind" || return 1
 	shift 2
-	case $(jail_kind "$_j") in
+	case $_kind in
 	docker*)	docker exec -u "$_u:$_u" "$JAIL_RUN-$_j" "$@" ;;
 	podman*)	podman exec -u "$_u:$_u" "$JAIL_RUN-$_j" "$@" ;;
 	lxc*)		lxc-attach -n "$JAIL_RUN-$_j" -u "$_u" -g "$_u" \
@@ -508,9 +519,10 @@ jail_exec_as() {
 
 jail_peek() {
 	_j=$1
+	read -r _pid <"$T/jail/$_j/pid" || return 1
 	shift
 	case $JAIL_OS in
-	Linux)		nsenter -t "$(jail_pid "$_j")" -a -r -w "$@" ;;
+	Linux)		nsenter -t "$_pid" -a -r -w "$@" ;;
 	FreeBSD)	jexec "$JAIL_RUN-$_j" "$@" ;;
 	esac </dev/null
 }

@@ -153,22 +153,38 @@ done_testing() {
 
 # wait_for SECONDS COMMAND...: COMMAND again and again until it succeeds.
 wait_for() {
-	_end=$(($(date +%s) + $1 + 1))
+	_tries=$(($1 * 50 + 1)) _end=
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "$(date +%s)" -lt "$_end" ] || return 1
+		_tries=$((_tries - 1))
+		# Asking for the time costs as much as a try.
+		case $_tries in
+		*0)	[ -n "$_end" ] || _end=$(($(date +%s) + _tries / 50 + 2))
+			[ "$(date +%s)" -lt "$_end" ] || return 1 ;;
+		esac
+		[ "$_tries" -gt 0 ] || return 1
 		sleep 0.02
 	done
 }
 
 # stays SECONDS COMMAND...: COMMAND succeeds all the time.
 stays() {
-	_end=$(($(date +%s) + $1 + 1))
+	_tries=$(($1 * 20))
 	shift
-	while [ "$(date +%s)" -lt "$_end" ]; do
+	while [ "$_tries" -ge 0 ]; do
 		"$@" >/dev/null 2>&1 || return 1
+		_tries=$((_tries - 1))
 		sleep 0.05
 	done
+}
+
+# lines: how many lines stdin has, without the blanks that wc may add.
+lines() {
+	_lines=0
+	while read -r _line; do
+		_lines=$((_lines + 1))
+	done
+	echo "$_lines"
 }
 
 # not COMMAND...
