@@ -63,7 +63,7 @@ SRCS =		src/action.c src/client.c src/control.c src/daemon.c \
 		src/spec.c src/text.c src/verb.c src/wire.c $(SRCS_$(OS))
 HDRS =		src/action.h src/cgroup.h src/client.h src/clock.h \
 		src/control.h src/daemon.h src/ends.h src/engine.h src/jail.h \
-		src/life.h src/log.h src/options.h src/paths.h src/probe.h \
+		src/life.h src/log.h src/options.h src/defaults.h src/probe.h \
 		src/procfs.h src/run.h src/spawn.h src/spec.h src/stub.h \
 		src/text.h src/verb.h src/wire.h stub/order.h
 STUB_HDRS =	stub/order.h stub/syscall_linux.h

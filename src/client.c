@@ -244,11 +244,10 @@ converse(struct exchange *x, const char *request, size_t len,
 		status = refuse_errno(x, errno);
 	else if (receive_line(x, line, WIRE_LINE_MAX, &len) == 0)
 		status = decode_reply(x, line, len, rp);
-	else if (errno == EMSGSIZE)
-		status = refuse(x, EX_PROTOCOL, "the daemon's answer is "
-		    "longer than %d bytes", WIRE_LINE_MAX);
 	else
-		status = refuse_errno(x, errno);
+		status = errno != EMSGSIZE ? refuse_errno(x, errno) :
+		    refuse(x, EX_PROTOCOL, "the daemon's answer is longer "
+		    "than %d bytes", WIRE_LINE_MAX);
 	free(line);
 	return (status);
 }
@@ -381,6 +380,7 @@ arm(struct options *o, struct wire_reply *rp, char *err, size_t errsize)
 	struct wire_request rq;
 	int status;
 
+	memset(rp, 0, sizeof(*rp));
 	status = find_jail(o->jail, &o->spec, err, errsize);
 	if (status == 0)
 		status = spec_check(&o->spec, err, errsize);

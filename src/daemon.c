@@ -29,7 +29,7 @@
 #include "daemon.h"
 #include "ends.h"
 #include "log.h"
-#include "paths.h"
+#include "defaults.h"
 #include "run.h"
 #include "spawn.h"
 #include "stub.h"
@@ -109,8 +109,8 @@ default_statedir(const char *socket)
 {
 	char *result;
 
-	if (strcmp(socket, PATHS_SOCKET) == 0)
-		return (strdup(PATHS_STATEDIR));
+	if (strcmp(socket, DEFAULTS_SOCKET) == 0)
+		return (strdup(DEFAULTS_STATEDIR));
 	return (asprintf(&result, "%s.d", socket) == -1 ? NULL : result);
 }
 
@@ -381,16 +381,16 @@ stop(struct daemon *d)
 		pidfile_remove(d->pidfile);
 	if (d->statedir != -1)
 		close(d->statedir);
-	free(d->socket);
-	free(d->pidpath);
-	free(d->statepath);
 }
 
 static int
 serve(struct daemon *d)
 {
-	int status = start(d);
+	int status;
 
+	umask(077);
+	status = chdir("/") == 0 ? start(d) :
+	    complain(EX_OSERR, "/: %s", strerror(errno));
 	if (status == 0) {
 		say_ready(d);
 		/*
@@ -415,12 +415,14 @@ daemon_run(const struct options *options)
 	if (spawn_init() == -1)
 		return (complain(EX_OSERR, "no descriptors: %s",
 		    strerror(errno)));
-	if ((status = make_paths(&d)) != 0 || (status = raise_limit(&d)) != 0)
-		return (status);
-	if (!options->foreground && !go_background(&d, &status))
-		return (status);
-	umask(077);
-	if (chdir("/") == -1)
-		return (complain(EX_OSERR, "/: %s", strerror(errno)));
-	return (serve(&d));
+	status = make_paths(&d);
+	if (status == 0)
+		status = raise_limit(&d);
+	if (status == 0 && (options->foreground ||
+	    go_background(&d, &status)))
+		status = serve(&d);
+	free(d.socket);
+	free(d.pidpath);
+	free(d.statepath);
+	return (status);
 }

@@ -182,19 +182,18 @@ static void
 vlog(int priority, const char *fmt, va_list ap)
 {
 	struct line *line = malloc(sizeof(*line) + LOG_LINE_MAX);
-	int saved = errno, head, n;
+	const size_t room = LOG_LINE_MAX - 1;	/* for the newline */
+	int saved = errno;
+	size_t head, n;
 
 	if (line == NULL) {
 		lg.lost++;
 		return;
 	}
-	head = print_head(line->text, LOG_LINE_MAX, priority);
-	n = vsnprintf(line->text + head, (size_t)(LOG_LINE_MAX - 1 - head), fmt,
-	    ap);
-	if (n > LOG_LINE_MAX - 2 - head)
-		n = LOG_LINE_MAX - 2 - head;
+	head = (size_t)print_head(line->text, room, priority);
+	n = (size_t)vsnprintf(line->text + head, room - head, fmt, ap);
 	line->done = 0;
-	line->len = (size_t)(head + (n < 0 ? 0 : n));
+	line->len = n < room - head ? head + n : room - 1;
 	if (!lg.syslog)
 		line->text[line->len++] = '\n';
 	/* Behind what waits already, to keep the order. */

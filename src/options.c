@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "options.h"
-#include "paths.h"
+#include "defaults.h"
 #include "spec.h"
 #include "text.h"
 
@@ -365,8 +365,8 @@ options_parse(int argc, char **argv, struct options *o, char *err,
 	int status;
 
 	memset(o, 0, sizeof(*o));
-	o->socket = PATHS_SOCKET;
-	o->pidfile = PATHS_PIDFILE;
+	o->socket = DEFAULTS_SOCKET;
+	o->pidfile = DEFAULTS_PIDFILE;
 	status = 0;
 	/* A program can be executed without even a name. */
 	if (argc > 0)

@@ -88,7 +88,7 @@ static const char *
 proc_path(char *buf, int pid, const char *leaf)
 {
 	static const char prefix[] = "/proc/";
-	char digits[12];
+	char digits[12] = "";
 	char *p = buf;
 	int n = 0;
 
@@ -114,6 +114,7 @@ proc_path(char *buf, int pid, const char *leaf)
 static long
 identify(int dir, const char *path, int flags, struct statx *st)
 {
+	st->stx_ino = st->stx_dev_major = st->stx_dev_minor = 0;
 	return (SYS5(__NR_statx, dir, path, flags | AT_STATX_DONT_SYNC,
 	    STATX_INO, st));
 }
@@ -128,8 +129,10 @@ same(const struct statx *a, const struct statx *b)
 static void
 read_order(struct target *t)
 {
-	long n = SYS3(__NR_read, ORDER_FD_REPORT, &t->order, sizeof(t->order));
+	long n;
 
+	t->order.magic = 0;
+	n = SYS3(__NR_read, ORDER_FD_REPORT, &t->order, sizeof(t->order));
 	if (n != (long)sizeof(t->order) || t->order.magic != ORDER_MAGIC ||
 	    t->order.label_len > ORDER_LABEL_MAX)
 		fail(STEP_ORDER, n < 0 ? n : -EPROTO);
@@ -329,7 +332,7 @@ set_limits(void)
 {
 	static const int zero[] = { RLIMIT_CORE, RLIMIT_FSIZE, RLIMIT_NOFILE };
 	const struct rlimit64 nothing = { 0, 0 };
-	struct rlimit64 processes;
+	struct rlimit64 processes = { 0, 0 };
 
 	for (size_t i = 0; i < sizeof(zero) / sizeof(zero[0]); i++)
 		must(STEP_LIMITS, SYS4(__NR_prlimit64, 0, zero[i], &nothing, 0));

@@ -28,12 +28,15 @@ for kind in ${*:-$(jail_kinds)}; do
 	ok "lives" jail_alive a
 	like "$(jail_id a)" "^([a-z]+:$JAIL_RUN-a|$JAIL_RUN-a|[0-9]+)$" "has an id"
 	is "$(jail_exec a id -u)" 0 "root runs a command"
-	is "$(jail_peek a id -u)" 0 "and the quick way"
 	is "$(jail_exec_as 1000 a id -u) $(jail_exec_as 1000 a id -g)" \
 	    "1000 1000" "so does uid 1000"
 	is "$(jail_exec a sh -c 'exit 7'; echo $?)" 7 "status comes back"
-	is "$(jail_exec a hostname)" \
-	    "$(jail_peek a hostname)" "both ways lead to one place"
+	ok "a console opens" jail_console a
+	is "$(jail_exec a id -u)" 0 "root's, too"
+	is "$(jail_exec a sh -c "exit 7"; echo $?)" 7 "its status comes back"
+	is "$(jail_exec a printf "%s|" "it's" "two  words" "\$x `y`
+\\ z" "")" "it's|two  words|\$x `y`
+\\ z||" "so do odd words"
 	(jail_exec b sleep 1234 || :) 2>/dev/null &
 	ok "pgrep sees a process" \
 	    wait_for 5 jail_exec b pgrep -x -f "sleep 1234"

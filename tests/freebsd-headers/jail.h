@@ -1,0 +1,1 @@
+int	jail_getid(const char *);

@@ -1,0 +1,3 @@
+#include_next <signal.h>
+
+#define _SIG_MAXSIG	128

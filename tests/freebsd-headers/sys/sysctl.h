@@ -1,0 +1,9 @@
+#include <sys/types.h>
+
+#define CTL_KERN		1
+#define KERN_PROC		14
+#define KERN_PROC_PID		1
+#define KERN_PROC_PATHNAME	12
+
+int	sysctl(const int *, unsigned int, void *, size_t *, const void *,
+	    size_t);

@@ -1,0 +1,3 @@
+struct kinfo_proc {
+	int	ki_jid;
+};
