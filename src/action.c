@@ -149,14 +149,24 @@ actions_close(struct actions *as)
 	free(as);
 }
 
+/* What whoever arms should know, or "". */
+static const char *
+warning(const struct action *a)
+{
+	if (a->jail->persists)
+		return ("");
+	return ("warning: the jail is not persistent: it does not end by "
+	    "itself any more while a probe lives in it");
+}
+
 static void
-tell_waiters(struct action *a, int status, const char *why)
+tell_waiters(struct action *a, int status, const char *text)
 {
 	struct action_waiter *w;
 
 	while ((w = TAILQ_FIRST(&a->waiters)) != NULL) {
 		action_unwait(w);
-		w->done(w->arg, status, a->id, why);
+		w->done(w->arg, status, a->id, text);
 	}
 }
 
@@ -182,6 +192,9 @@ log_armed(const struct action *a)
 	    log_quote(&title, a->spec.title), (unsigned long)a->spec.uid,
 	    (unsigned long)a->spec.gid, spec_respawn_name(a->spec.respawn),
 	    log_quote(&command, a->spec.command));
+	if (!a->was_armed && !a->jail->persists)
+		log_warnx("event=warning id=%llu text=%s",
+		    (unsigned long long)a->id, log_quote(&title, warning(a)));
 }
 
 static void
@@ -343,7 +356,7 @@ on_ready(void *arg)
 		log_armed(a);
 		a->was_armed = true;
 	}
-	tell_waiters(a, 0, "");
+	tell_waiters(a, 0, warning(a));
 	step(a, LIFE_READY);
 }
 
@@ -464,7 +477,7 @@ arm_in_jail(struct actions *as, struct jail *jail, struct spec *spec,
 		if (a->life.state == LIFE_ARMING)
 			wait_for(a, w);
 		else
-			w->done(w->arg, 0, a->id, "");
+			w->done(w->arg, 0, a->id, warning(a));
 		return;
 	}
 	a = new_action(as, jail, spec);

@@ -23,9 +23,12 @@ struct runs;
 /* Somebody who waits to hear how an arm went; in the waiter's own memory. */
 struct action_waiter {
 	TAILQ_ENTRY(action_waiter) entry;
-	/* status 0 with the action's id, or sysexits(3) with a line of why. */
+	/*
+	 * status 0 with the action's id, and what to be warned of, if
+	 * anything; or sysexits(3) with a line of why.
+	 */
 	void		(*done)(void *arg, int status, uint64_t id,
-			    const char *why);
+			    const char *text);
 	void		*arg;
 	struct action	*action;	/* NULL: not waiting */
 };

@@ -404,9 +404,13 @@ client_arm(struct options *o)
 	struct wire_reply rp;
 	int status;
 
-	if ((status = arm(o, &rp, err, sizeof(err))) != 0)
+	if ((status = arm(o, &rp, err, sizeof(err))) != 0) {
 		complain(err);
-	else if (o->verbose && (printf("%ju\n", (uintmax_t)rp.id) < 0 ||
+		return (status);
+	}
+	if (rp.warning[0] != '\0')
+		complain(rp.warning);
+	if (o->verbose && (printf("%ju\n", (uintmax_t)rp.id) < 0 ||
 	    fflush(stdout) != 0)) {
 		complain("the action's id cannot be written");
 		status = EX_IOERR;

@@ -34,6 +34,7 @@ struct conn {
 	struct event	*deadline;	/* for a request to be complete */
 	bool		 busy;		/* a line is being handled */
 	bool		 closing;	/* once the reply is written */
+	bool		 half;		/* the peer has sent all it will */
 	void		(*cancel)(void *);
 	void		*cancel_arg;
 };
@@ -328,14 +329,23 @@ on_written(struct bufferevent *bev, void *arg)
 	conn->busy = false;
 	restart_deadline(conn);
 	read_lines(conn);
+	if (conn->half && !conn->busy && !conn->closing)
+		close_conn(conn);
 }
 
+/* What a peer sent before it shut its sending side down is answered. */
 static void
 on_event(struct bufferevent *bev, short what, void *arg)
 {
+	struct conn *conn = arg;
+
 	(void)bev;
-	(void)what;
-	close_conn(arg);
+	if ((what & BEV_EVENT_EOF) != 0 && (what & BEV_EVENT_READING) != 0) {
+		conn->half = true;
+		read_lines(conn);
+	}
+	if (!conn->half || (!conn->busy && !conn->closing))
+		close_conn(conn);
 }
 
 static void

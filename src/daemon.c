@@ -393,6 +393,7 @@ serve(struct daemon *d)
 	    complain(EX_OSERR, "/: %s", strerror(errno));
 	if (status == 0) {
 		say_ready(d);
+		runs_collect(d->runs);
 		/*
 		 * Ready.  Nothing below may end the daemon but a signal: no
 		 * request, jail, child, full disk or failed allocation.

@@ -39,7 +39,7 @@ struct jail {
 	int		 id;		/* FreeBSD: jid; Linux: the pid */
 	uint64_t	 started;	/* Linux: its start time, clock ticks */
 	char		*name;		/* FreeBSD; NULL on Linux */
-	bool		 persists;	/* FreeBSD: lives without processes */
+	bool		 persists;	/* a probe does not keep it alive */
 	bool		 ended;
 	struct end	 end;		/* Linux */
 	struct jails	*jails;

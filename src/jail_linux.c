@@ -10,7 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,6 +156,8 @@ add_jail(struct jails *jails, pid_t pid, uint64_t started, int pidfd)
 	jail->id = (int)pid;
 	jail->started = started;
 	jail->jails = jails;
+	/* Its init ends it, whatever else lives in it. */
+	jail->persists = true;
 	LIST_INIT(&jail->actions);
 	if (ends_watch_other(jails->ends, &jail->end, pid, pidfd, on_ended,
 	    jail) == -1) {
@@ -187,12 +189,16 @@ get_jail(struct jails *jails, pid_t pid)
 	return (add_jail(jails, pid, key.started, pidfd));
 }
 
+__attribute__((format(printf, 5, 6)))
 static struct jail *
-refuse(int *status, int value, char *err, size_t errsize, const char *fmt,
-    long pid)
+refuse(int *status, int value, char *err, size_t errsize, const char *fmt, ...)
 {
+	va_list ap;
+
 	*status = value;
-	snprintf(err, errsize, fmt, pid);
+	va_start(ap, fmt);
+	vsnprintf(err, errsize, fmt, ap);
+	va_end(ap);
 	return (NULL);
 }
 
@@ -204,23 +210,26 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 	struct jail *jail;
 	uint64_t started;
 
+	if (pid == 0)
+		return (refuse(status, EX_USAGE, err, errsize,
+		    "a jail is named by the pid of one of its processes"));
 	if (procfs_start_time(pid, &started) == -1)
 		return (refuse(status, EX_NOHOST, err, errsize,
-		    "no process %ld", pid));
+		    "no process %ld", (long)pid));
 	if (spec->started != 0 && spec->started != started)
 		return (refuse(status, EX_NOHOST, err, errsize,
 		    "process %ld has ended and its number was used again: "
-		    "the jail is gone", pid));
+		    "the jail is gone", (long)pid));
 	init = find_init(jails, pid);
 	if (init == -1 && (errno == EACCES || errno == EPERM))
 		return (refuse(status, EX_NOPERM, err, errsize,
 		    "process %ld: its namespaces may not be read by this "
-		    "daemon", pid));
+		    "daemon", (long)pid));
 	jail = init == -1 ? NULL : get_jail(jails, init);
 	if (jail == NULL && (errno == EMFILE || errno == ENOMEM))
 		return (refuse(status, EX_TEMPFAIL, err, errsize,
 		    "no descriptor or memory left to hold the jail of "
-		    "process %ld", pid));
+		    "process %ld", (long)pid));
 	if (jail != NULL)
 		jail->refs++;
 	/* Between the two looks the number may have changed hands. */
@@ -231,7 +240,7 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 	}
 	if (jail == NULL)
 		return (refuse(status, EX_NOHOST, err, errsize,
-		    "process %ld: its jail has ended", pid));
+		    "process %ld: its jail has ended", (long)pid));
 	return (jail);
 }
 

@@ -25,6 +25,10 @@
 #define FILE_NAME_MAX	48
 #define SUFFIX		".out"
 
+/* Events of the log: a run of ours, or of an earlier daemon's numbers. */
+#define OURS		"output"
+#define LEFT		"output-left"
+
 struct run {
 	LIST_ENTRY(run)	 entry;
 	struct end	 end;
@@ -73,14 +77,14 @@ make_environment(struct runs *runs)
 
 /* One piece of a line that fits into a line of the log. */
 static void
-log_piece(uint64_t id, const char *text, size_t len)
+log_piece(const char *event, uint64_t id, const char *text, size_t len)
 {
 	char piece[LOG_LINE_MAX / 2];
 	size_t n;
 
 	do {
 		n = text_escape(piece, sizeof(piece), text, len);
-		log_info("event=output id=%llu text=\"%s\"",
+		log_info("event=%s id=%llu text=\"%s\"", event,
 		    (unsigned long long)id, piece);
 		text += n;
 		len -= n;
@@ -88,13 +92,13 @@ log_piece(uint64_t id, const char *text, size_t len)
 }
 
 static void
-log_lines(uint64_t id, const char *text, size_t len)
+log_lines(const char *event, uint64_t id, const char *text, size_t len)
 {
 	while (len > 0) {
 		const char *newline = memchr(text, '\n', len);
 		size_t n = newline == NULL ? len : (size_t)(newline - text);
 
-		log_piece(id, text, n);
+		log_piece(event, id, text, n);
 		n += newline != NULL;
 		text += n;
 		len -= n;
@@ -103,7 +107,8 @@ log_lines(uint64_t id, const char *text, size_t len)
 
 /* The beginning of an output file goes to the log, the file away. */
 static void
-log_output(const struct runs *runs, uint64_t id, const char *file)
+log_output(const struct runs *runs, const char *event, uint64_t id,
+    const char *file)
 {
 	char *text = malloc(RUN_OUTPUT_MAX);
 	int fd = openat(runs->dirfd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -116,7 +121,7 @@ log_output(const struct runs *runs, uint64_t id, const char *file)
 		log_warn("event=output-unreadable id=%llu",
 		    (unsigned long long)id);
 	else
-		log_lines(id, text, (size_t)n);
+		log_lines(event, id, text, (size_t)n);
 	if (st.st_size > RUN_OUTPUT_MAX)
 		log_info("event=output-cut id=%llu bytes=%lld logged=%d",
 		    (unsigned long long)id, (long long)st.st_size,
@@ -127,32 +132,34 @@ log_output(const struct runs *runs, uint64_t id, const char *file)
 	unlinkat(runs->dirfd, file, 0);
 }
 
-/*
- * A daemon that was killed could not log what its runs printed.  Runs that
- * still go on keep their descriptor and notice nothing.
- */
-static int
-collect_leftovers(const struct runs *runs)
+static bool
+is_output(const char *name)
+{
+	size_t len = strlen(name);
+
+	return (len > strlen(SUFFIX) &&
+	    strcmp(name + len - strlen(SUFFIX), SUFFIX) == 0);
+}
+
+/* Runs that still go on keep their descriptor and notice nothing. */
+void
+runs_collect(struct runs *runs)
 {
 	int fd = openat(runs->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
 	struct dirent *de;
-	size_t len;
 
 	if (dir == NULL) {
+		log_warn("event=output-left");
 		if (fd != -1)
 			close(fd);
-		return (-1);
+		return;
 	}
-	while ((de = readdir(dir)) != NULL) {
-		len = strlen(de->d_name);
-		if (len > strlen(SUFFIX) && strcmp(de->d_name + len -
-		    strlen(SUFFIX), SUFFIX) == 0)
-			log_output(runs, strtoull(de->d_name, NULL, 10),
+	while ((de = readdir(dir)) != NULL)
+		if (is_output(de->d_name))
+			log_output(runs, LEFT, strtoull(de->d_name, NULL, 10),
 			    de->d_name);
-	}
 	closedir(dir);
-	return (0);
 }
 
 struct runs *
@@ -167,8 +174,7 @@ runs_open(struct ends *ends, int dirfd, const struct rlimit *nofile)
 	runs->dirfd = dirfd;
 	runs->nofile = *nofile;
 	runs->devnull = open(_PATH_DEVNULL, O_RDWR | O_CLOEXEC);
-	if (runs->devnull == -1 || make_environment(runs) == -1 ||
-	    collect_leftovers(runs) == -1) {
+	if (runs->devnull == -1 || make_environment(runs) == -1) {
 		runs_close(runs);
 		return (NULL);
 	}
@@ -222,7 +228,7 @@ on_ended(void *arg, int status)
 
 	log_end(run, status);
 	if (run->file[0] != '\0')
-		log_output(run->runs, run->id, run->file);
+		log_output(run->runs, OURS, run->id, run->file);
 	LIST_REMOVE(run, entry);
 	run->runs->count--;
 	run->ended(run->arg, status);

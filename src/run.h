@@ -29,10 +29,15 @@ struct run_spec {
 
 /*
  * dirfd: the folder for output, which stays the caller's.  nofile: the
- * descriptor limit that commands get.  Output left behind by an earlier
- * daemon is logged and removed.  NULL with errno.
+ * descriptor limit that commands get.  NULL with errno.
  */
 struct runs	*runs_open(struct ends *, int dirfd, const struct rlimit *nofile);
+
+/*
+ * A daemon that was killed could not log what its runs printed, nor one that
+ * stopped before they ended: that output is logged now, and removed.
+ */
+void		 runs_collect(struct runs *);
 
 /* Forgets all runs; they go on. */
 void		 runs_close(struct runs *);

@@ -53,15 +53,16 @@ struct pending {
 };
 
 static void
-on_armed(void *arg, int status, uint64_t id, const char *why)
+on_armed(void *arg, int status, uint64_t id, const char *text)
 {
 	struct pending *pending = arg;
 	struct wire_reply reply = { .ok = true, .id = id };
 
+	strlcpy(reply.warning, text, sizeof(reply.warning));
 	if (status == 0)
 		control_reply(pending->conn, &reply);
 	else
-		refuse(pending->conn, status, why);
+		refuse(pending->conn, status, text);
 	free(pending);
 }
 

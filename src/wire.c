@@ -62,6 +62,7 @@ enum {
 	REPLY_PID	= 1 << 3,
 	REPLY_STATUS	= 1 << 4,
 	REPLY_ERROR	= 1 << 5,
+	REPLY_WARNING	= 1 << 6,
 };
 
 #define FIELD(s, m)	offsetof(struct s, m), sizeof(((struct s *)NULL)->m)
@@ -103,6 +104,8 @@ static const struct key reply_keys[] = {
 	{ "status", TYPE_NUMBER, REPLY_STATUS, FIELD(wire_reply, status),
 	    1, 255 },
 	{ "error", TYPE_BUFFER, REPLY_ERROR, FIELD(wire_reply, error),
+	    1, WIRE_ERROR_MAX - 1 },
+	{ "warning", TYPE_BUFFER, REPLY_WARNING, FIELD(wire_reply, warning),
 	    1, WIRE_ERROR_MAX - 1 },
 };
 
@@ -392,7 +395,7 @@ int
 wire_decode_reply(const char *line, size_t len, struct wire_reply *rp,
     char *err, size_t errsize)
 {
-	const unsigned int good = REPLY_ID | REPLY_PID;
+	const unsigned int good = REPLY_ID | REPLY_PID | REPLY_WARNING;
 	const unsigned int bad = REPLY_STATUS | REPLY_ERROR;
 	unsigned int given;
 
@@ -404,7 +407,8 @@ wire_decode_reply(const char *line, size_t len, struct wire_reply *rp,
 		    "\"status\" or \"error\" in a reply that is ok"));
 	if (!rp->ok && (given & good) != 0)
 		return (refuse(err, errsize,
-		    "\"id\" or \"pid\" in a reply that is not ok"));
+		    "\"id\", \"pid\" or \"warning\" in a reply that is not "
+		    "ok"));
 	if (!rp->ok)
 		return (check_required(&reply_table, bad, given, err,
 		    errsize));
@@ -528,6 +532,8 @@ wire_encode_reply(const struct wire_reply *rp, size_t *len)
 			keys |= REPLY_ID;
 		if (rp->pid != 0)
 			keys |= REPLY_PID;
+		if (rp->warning[0] != '\0')
+			keys |= REPLY_WARNING;
 	}
 	return (encode(&reply_table, &copy, keys, len));
 }

@@ -44,6 +44,7 @@ struct wire_reply {
 	bool		 ok;
 	int		 status;	/* sysexits(3); 0 if ok */
 	char		 error[WIRE_ERROR_MAX];	/* one line; "" if ok */
+	char		 warning[WIRE_ERROR_MAX]; /* one line; "": none */
 	uint64_t	 id;		/* of the action; 0: none */
 	int64_t		 pid;		/* of the daemon; 0: none */
 };

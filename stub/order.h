@@ -29,7 +29,7 @@ struct order {
 
 /*
  * The steps of a stub, in order; a failure names the step that failed.  The
- * daemon's words for each stand in attach.c.
+ * daemon's words for each stand in src/probe.c.
  */
 enum report_step {
 	STEP_NONE,

@@ -34,9 +34,8 @@ for kind in ${*:-$(jail_kinds)}; do
 	ok "a console opens" jail_console a
 	is "$(jail_exec a id -u)" 0 "root's, too"
 	is "$(jail_exec a sh -c "exit 7"; echo $?)" 7 "its status comes back"
-	is "$(jail_exec a printf "%s|" "it's" "two  words" "\$x `y`
-\\ z" "")" "it's|two  words|\$x `y`
-\\ z||" "so do odd words"
+	odd="it's \"odd\"  \$x \\ %s "'`y`'
+	is "$(jail_exec a printf '%s|%s|' "$odd" "")" "$odd||" "odd words arrive"
 	(jail_exec b sleep 1234 || :) 2>/dev/null &
 	ok "pgrep sees a process" \
 	    wait_for 5 jail_exec b pgrep -x -f "sleep 1234"
