@@ -23,11 +23,15 @@ MANDIR =	$(PREFIX)/share/man
 
 CC =		cc
 PKG_CONFIG =	pkg-config
+ARCH !=		$(CC) -dumpmachine | sed 's/-.*//'
 INSTALL =	install
 BUILD =		build
 CFLAGS =	-O2 -g
 WARNINGS =	-Wall -Wextra -Wpedantic -Wshadow -Wconversion
-HARDENING =	-fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
+HARDENING =	-fPIE -fstack-protector-strong -fstack-clash-protection \
+		-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 $(HARDENING_$(ARCH))
+HARDENING_x86_64 = -fcf-protection=full
+HARDENING_aarch64 = -mbranch-protection=standard
 LINK_HARDENING = -pie -Wl,-z,relro,-z,now,-z,noexecstack
 
 # What differs between the systems; $(X_$(OS)) picks it.

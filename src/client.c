@@ -299,7 +299,7 @@ static int
 find_jail(const char *jail, struct spec *s, char *err, size_t errsize)
 {
 	char name[SPEC_JAIL_MAX + 1] = "";
-	pid_t pid;
+	pid_t pid = 0;
 	int status;
 
 	if (jail[strspn(jail, "0123456789")] == '\0')

@@ -451,6 +451,7 @@ jail_start() {
 	esac
 	"jail_start_${_kind%-userns}" "$JAIL_RUN-$_name" "$_j/pid" "$_ns" \
 	    "$@" >"$_j/log" 2>&1 &&
+	echo "$(cat "$_j/pid")" >"$_j/pid" &&	# ends with a newline
 	wait_for 10 jail_ready "$_name" || {
 		diag "no $_kind jail"
 		diag_file "$_j/log"
