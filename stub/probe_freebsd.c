@@ -117,8 +117,9 @@ shed_inheritance(void)
 }
 
 /*
- * No directory's descriptor may enter a jail: it would lead out again.
- * jail_attach(2) makes the jail's root the root and the working directory.
+ * No directory's descriptor may enter a jail: it would lead out again.  Nor
+ * may the working directory, which jail_attach(2) leaves outside
+ * (FreeBSD-SA-21:05.jail_chdir).
  */
 static void
 join(const struct order *order)
@@ -126,6 +127,7 @@ join(const struct order *order)
 	closefrom(ORDER_FD_REPORT + 1);
 	if (jail_attach(order->jid) == -1)
 		fail(errno == EINVAL ? STEP_GONE : STEP_JOIN, errno);
+	must(STEP_ROOT, chdir("/"));
 }
 
 /*
