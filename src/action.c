@@ -20,6 +20,17 @@
 #define WHY_MAX		1024
 #define OWED_MS		1000	/* between tries to start a command */
 #define DRAIN_POLL_MS	2
+#define SUM_MS		10000	/* how long repeats are summed up */
+
+/* What a flood's lines would have said. */
+struct sum {
+	struct event	*timer;		/* made when needed */
+	bool		 quiet;		/* sum up instead of logging */
+	bool		 again;		/* the flood went on meanwhile */
+	unsigned int	 triggers;
+	unsigned int	 runs;		/* ended */
+	unsigned int	 failed;	/* of those, not with status 0 */
+};
 
 struct action {
 	RB_ENTRY(action) entry;		/* in the tree, unless unlisted */
@@ -34,6 +45,7 @@ struct action {
 	struct event	*timer;		/* LIFE_SET_TIMER's, made when needed */
 	struct event	*owed_timer;
 	uint64_t	 id;
+	struct sum	 sum;
 	unsigned int	 owed;		/* triggers whose run is not started */
 	bool		 listed;
 	bool		 was_armed;
@@ -131,6 +143,8 @@ free_action(struct action *a)
 		event_free(a->timer);
 	if (a->owed_timer != NULL)
 		event_free(a->owed_timer);
+	if (a->sum.timer != NULL)
+		event_free(a->sum.timer);
 	jails_release(a->jail);
 	spec_clear(&a->spec);
 	free(a);
@@ -180,6 +194,53 @@ action_unwait(struct action_waiter *w)
 }
 
 static void
+log_sum(struct action *a)
+{
+	log_info("event=repeats id=%llu triggers=%u runs=%u failed=%u",
+	    (unsigned long long)a->id, a->sum.triggers, a->sum.runs,
+	    a->sum.failed);
+	a->sum.triggers = a->sum.runs = a->sum.failed = 0;
+}
+
+static void
+start_sum_timer(struct action *a)
+{
+	static const struct timeval period = { SUM_MS / 1000,
+	    SUM_MS % 1000 * 1000 };
+
+	a->sum.again = false;
+	evtimer_add(a->sum.timer, &period);
+}
+
+static void
+on_sum(evutil_socket_t fd, short what, void *arg)
+{
+	struct action *a = arg;
+
+	(void)fd;
+	(void)what;
+	log_sum(a);
+	a->sum.quiet = a->sum.again;
+	if (a->sum.quiet)
+		start_sum_timer(a);
+}
+
+/* From here on a flood costs the log a line in ten seconds. */
+static void
+sum_up(struct action *a)
+{
+	a->sum.again = true;
+	if (a->sum.quiet)
+		return;
+	if (a->sum.timer == NULL)
+		a->sum.timer = evtimer_new(a->actions->base, on_sum, a);
+	if (a->sum.timer == NULL)
+		return;
+	a->sum.quiet = true;
+	start_sum_timer(a);
+}
+
+static void
 log_armed(const struct action *a)
 {
 	static const char *const words[] = { "arm", "rearm" };
@@ -221,8 +282,11 @@ log_refused(const struct action *a, int status, const char *why)
 static void
 on_run_ended(void *arg, int status)
 {
-	(void)status;
-	step(arg, LIFE_RUN_ENDED);
+	struct action *a = arg;
+
+	a->sum.runs += a->sum.quiet;
+	a->sum.failed += a->sum.quiet && status != 0;
+	step(a, LIFE_RUN_ENDED);
 }
 
 static int
@@ -230,7 +294,7 @@ start_run(struct action *a)
 {
 	struct run_spec rs = { .id = a->id, .jid = a->jail->id,
 	    .jail = jail_name(a), .title = a->spec.title,
-	    .command = a->spec.command };
+	    .command = a->spec.command, .quiet = a->sum.quiet };
 
 	return (run_start(a->actions->runs, &rs, on_run_ended, a));
 }
@@ -254,8 +318,10 @@ on_owed(evutil_socket_t fd, short what, void *arg)
 static void
 trigger(struct action *a)
 {
-	log_info("event=trigger id=%llu jid=%d jail-ended=%d",
-	    (unsigned long long)a->id, a->jail->id, a->jail->ended);
+	a->sum.triggers += a->sum.quiet;
+	if (!a->sum.quiet)
+		log_info("event=trigger id=%llu jid=%d jail-ended=%d",
+		    (unsigned long long)a->id, a->jail->id, a->jail->ended);
 	if (a->owed == 0 && start_run(a) == 0)
 		return;
 	log_warn("event=run-delayed id=%llu", (unsigned long long)a->id);
@@ -303,16 +369,18 @@ attach(struct action *a)
 }
 
 static void
-say(const struct action *a, unsigned int effects, enum life_event event)
+say(struct action *a, unsigned int effects, enum life_event event)
 {
-	if (effects & LIFE_SAY_BURST)
+	if ((effects & LIFE_SAY_BURST) && !a->sum.quiet)
 		log_warnx("event=rest id=%llu text=\"more than %d triggers "
-		    "within a second: no probe for a second\"",
-		    (unsigned long long)a->id, LIFE_BURST);
-	if (effects & LIFE_SAY_FULL)
+		    "within a second: no probe for a second, and repeats are "
+		    "summed up\"", (unsigned long long)a->id, LIFE_BURST);
+	if ((effects & LIFE_SAY_FULL) && !a->sum.quiet)
 		log_warnx("event=rest id=%llu text=\"%u runs at a time: no "
-		    "probe until one ends\"", (unsigned long long)a->id,
-		    a->life.runs);
+		    "probe until one ends, and repeats are summed up\"",
+		    (unsigned long long)a->id, a->life.runs);
+	if (effects & (LIFE_SAY_BURST | LIFE_SAY_FULL))
+		sum_up(a);
 	if (effects & LIFE_BUG)
 		log_warnx("event=bug id=%llu text=\"%s while %s\"",
 		    (unsigned long long)a->id, life_event_name(event),
@@ -331,9 +399,9 @@ step(struct action *a, enum life_event event)
 
 	do {
 		effects = life_step(&a->life, event, clock_ms());
-		say(a, effects, event);
 		if (effects & LIFE_START_RUN)
 			trigger(a);
+		say(a, effects, event);
 		if (effects & LIFE_KILL_PROBE)
 			probe_kill(a->probe);
 		if (effects & LIFE_SET_TIMER)
@@ -343,6 +411,8 @@ step(struct action *a, enum life_event event)
 	} while (again);
 	if (a->life.state == LIFE_ENDING || a->life.state == LIFE_ENDED)
 		unlist(a);
+	if (a->life.state == LIFE_ENDED && a->sum.quiet)
+		log_sum(a);
 	if (a->life.state == LIFE_ENDED)
 		free_action(a);
 }
@@ -352,10 +422,10 @@ on_ready(void *arg)
 {
 	struct action *a = arg;
 
-	if (a->life.state == LIFE_ARMING || a->life.state == LIFE_REARMING) {
+	if (!a->sum.quiet && (a->life.state == LIFE_ARMING ||
+	    a->life.state == LIFE_REARMING))
 		log_armed(a);
-		a->was_armed = true;
-	}
+	a->was_armed = true;
 	tell_waiters(a, 0, warning(a));
 	step(a, LIFE_READY);
 }
@@ -380,7 +450,7 @@ on_probe_ended(void *arg, int status)
 	struct action *a = arg;
 	bool hup = WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP;
 
-	if (!hup && a->life.state == LIFE_ARMED)
+	if (!hup && a->life.state == LIFE_ARMED && !a->sum.quiet)
 		log_lost(a, status);
 	a->probe = NULL;
 	step(a, hup ? LIFE_HUP : LIFE_LOST);

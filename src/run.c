@@ -35,6 +35,7 @@ struct run {
 	struct runs	*runs;
 	uint64_t	 id;
 	int64_t		 started_ms;
+	bool		 quiet;
 	char		 file[FILE_NAME_MAX];	/* "": output is discarded */
 	void		(*ended)(void *, int);
 	void		*arg;
@@ -226,9 +227,12 @@ on_ended(void *arg, int status)
 {
 	struct run *run = arg;
 
-	log_end(run, status);
-	if (run->file[0] != '\0')
+	if (!run->quiet)
+		log_end(run, status);
+	if (!run->quiet && run->file[0] != '\0')
 		log_output(run->runs, OURS, run->id, run->file);
+	else if (run->file[0] != '\0')
+		unlinkat(run->runs->dirfd, run->file, 0);
 	LIST_REMOVE(run, entry);
 	run->runs->count--;
 	run->ended(run->arg, status);
@@ -328,6 +332,7 @@ run_start(struct runs *runs, const struct run_spec *spec,
 		return (-1);
 	run->runs = runs;
 	run->id = spec->id;
+	run->quiet = spec->quiet;
 	run->ended = ended;
 	run->arg = arg;
 	run->started_ms = clock_ms();

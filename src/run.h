@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 #include <sys/resource.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ends.h"
@@ -25,6 +26,7 @@ struct run_spec {
 	const char	*jail;		/* the jail's name, or NULL */
 	const char	*title;		/* or NULL */
 	const char	*command;
+	bool		 quiet;		/* neither its end nor output is logged */
 };
 
 /*
