@@ -163,8 +163,8 @@ check-sanitized: deps
 	$(MAKE) BUILD=$(BUILD)/sanitized CC=clang HARDENING= LINK_HARDENING= \
 	    CFLAGS="$(SANITIZE)" all $(BUILD)/sanitized/unit.stamp \
 	    $(BUILD)/sanitized/replay.stamp
-	BUILD=$(BUILD)/sanitized OS=$(OS) sh tests/run.sh hermetic
-	BUILD=$(BUILD)/sanitized OS=$(OS) sh tests/run.sh root
+	SANITIZED=1 BUILD=$(BUILD)/sanitized OS=$(OS) sh tests/run.sh hermetic
+	SANITIZED=1 BUILD=$(BUILD)/sanitized OS=$(OS) sh tests/run.sh root
 
 lint: deps
 	OS=$(OS) PKG_CONFIG=$(PKG_CONFIG) sh tests/lint.sh

@@ -52,6 +52,9 @@ hermetic()
 		tap "corpus of ${r##*/}" "$r" fuzz/corpus/"${r##*/}"/*
 	done
 	[ "$OS" = FreeBSD ] || tap freebsd-types sh tests/freebsd-types.t
+	# Sanitizers replace the protections that this looks for.
+	[ "$OS" = FreeBSD ] || [ "${SANITIZED:-0}" = 1 ] ||
+	    tap hardening sh tests/hardening.t
 }
 
 root()
@@ -62,7 +65,7 @@ root()
 	fi
 	for t in tests/*.t; do
 		case $t in
-		tests/freebsd-types.t) continue ;;
+		tests/freebsd-types.t | tests/hardening.t) continue ;;
 		esac
 		tap "${t##*/}" sh "$t"
 	done
