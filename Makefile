@@ -48,7 +48,7 @@ HARDENING_FreeBSD = -fstack-protector-strong
 
 # The stub has neither libc nor any of the protections that need one, and
 # is left alone by link-time optimisers, sanitizers and profilers.
-STUB_FLAGS_Linux = -Os -ffreestanding -nostdlib -static -no-pie -fno-pie \
+STUB_FLAGS_Linux = -Os -ffreestanding -nostdlib -static -fno-pie \
 		-fno-lto -fno-stack-protector -U_FORTIFY_SOURCE \
 		-fno-sanitize=all -fno-asynchronous-unwind-tables \
 		-fno-unwind-tables -fno-profile-arcs -fno-test-coverage \

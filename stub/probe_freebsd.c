@@ -17,9 +17,13 @@
 #include <sys/rtprio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysctl.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "order.h"
@@ -66,6 +70,28 @@ hide(void)
 	must(STEP_PRIVS, procctl(P_PID, getpid(), PROC_NO_NEW_PRIVS_CTL,
 	    &none));
 #endif
+}
+
+/*
+ * The program was executed by its descriptor.  Where the file system keeps
+ * no names of open files, as nullfs does not, the process has none either
+ * then; executed by its path it has.
+ */
+static void
+take_name(char **argv)
+{
+	int mib[] = { CTL_KERN, KERN_PROC, KERN_PROC_PID, getpid() };
+	char path[PATH_MAX], *envp[] = { NULL };
+	struct kinfo_proc self;
+	size_t len = sizeof(self);
+
+	must(STEP_SHED, sysctl(mib, 4, &self, &len, NULL, 0));
+	if (strcmp(self.ki_comm, "(fexecv)") != 0)
+		return;
+	mib[2] = KERN_PROC_PATHNAME;
+	len = sizeof(path);
+	if (sysctl(mib, 4, path, &len, NULL, 0) == 0)
+		execve(path, argv, envp);
 }
 
 static void
@@ -163,12 +189,14 @@ enter_sandbox(void)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	struct order order;
 	sigset_t none;
 
+	(void)argc;
 	hide();
+	take_name(argv);
 	read_order(&order);
 	shed_inheritance();
 	join(&order);

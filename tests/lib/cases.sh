@@ -105,6 +105,7 @@ proc_ids() {
 		# PID COMM EUID RUID SVUID EGID RGID SVGID UMASK FLAGS GROUPS;
 		# the effective group is the first of the groups there.
 		procstat -h -s "$1" | awk '{
+			gsub(" -2", " 4294967294")
 			print $4, $3, $5, "/", $7, $6, $8, "/";
 			if ($11 != $6)
 				print $11
@@ -235,7 +236,9 @@ case_signals() {
 	is "$_armed" 64 "64 probes"
 	_send=$JAIL_PS' -ax -ww -o pid= -o args= | while read -r pid name title; do
 		case $name$title in
-		jailprobe:S[0-9]*)	kill -"${1:-${title#S}}" "$pid" ;;
+		jailprobe:S[0-9]*)
+			title=${title%% *}
+			kill -"${1:-${title#S}}" "$pid" ;;
 		esac
 	done'
 	ok "signal N to the probe N" jail_exec a sh -c "$_send"
@@ -252,7 +255,7 @@ case_signals() {
 	done
 	ok "the deadly ones are lost" wait_for 10 signals_lost $((_deadly - 1))
 	for _n in $(jail_exec a "$JAIL_PS" -ax -ww -o args= |
-	    sed -n 's/^jailprobe: S\([0-9]*\)$/\1/p' | sort -n); do
+	    sed -n 's/^jailprobe: S\([0-9]*\).*/\1/p' | sort -n); do
 		_alive="$_alive $_n"
 	done
 	is "$_alive" "$_harmless" "the harmless ones are not"
@@ -292,7 +295,8 @@ case_shown() {
 }
 
 shown_in_ps() {
-	jail_exec a "$JAIL_PS" -ax -ww -o "$1" | sed 's/ *$//' | grep -Fx -e "$2"
+	jail_exec a "$JAIL_PS" -ax -ww -o "$1" |
+	    sed "s/ *\$//; s/ (jailprobe)\$//" | grep -Fx -e "$2"
 }
 
 case_untitled() {
