@@ -77,6 +77,7 @@ UNITS_Linux =	engine
 UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_wire.c tests/unit/test_options.c \
 		tests/unit/test_life.c tests/unit/test_engine.c
+TOOL_SRCS =	tests/attack/sock.c
 FUZZERS =	wire options
 FUZZERS_Linux =	engine
 FUZZ_SRCS =	fuzz/fuzz_wire.c fuzz/fuzz_options.c fuzz/fuzz_engine.c
@@ -134,6 +135,16 @@ $(BUILD)/replay.stamp: $(BUILD)/lib.a $(FUZZ_SRCS) fuzz/replay.c
 	done
 	touch $@
 
+# What attacks: static, so that it runs in any container.
+$(BUILD)/tools.stamp: $(TOOL_SRCS) Makefile
+	@mkdir -p $(BUILD)/attack
+	for f in $(TOOL_SRCS); do \
+	    t=$${f##*/}; \
+	    cc -std=c11 $(DEFS_$(OS)) -O2 $(WARNINGS) -static \
+	    -o $(BUILD)/attack/$${t%.c} $$f || exit 1; \
+	done
+	touch $@
+
 # Real fuzzing: make fuzz, then build/fuzz/wire -max_total_time=1800 ...
 fuzz:
 	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang HARDENING= LINK_HARDENING= \
@@ -155,14 +166,14 @@ deps:
 
 # Everything, as root.
 check: deps
-	$(MAKE) test
+	$(MAKE) test $(BUILD)/tools.stamp
 	BUILD=$(BUILD) OS=$(OS) sh tests/run.sh root
 
 # The same under AddressSanitizer and UndefinedBehaviorSanitizer.
 check-sanitized: deps
 	$(MAKE) BUILD=$(BUILD)/sanitized CC=clang HARDENING= LINK_HARDENING= \
 	    CFLAGS="$(SANITIZE)" all $(BUILD)/sanitized/unit.stamp \
-	    $(BUILD)/sanitized/replay.stamp
+	    $(BUILD)/sanitized/replay.stamp $(BUILD)/sanitized/tools.stamp
 	SANITIZED=1 BUILD=$(BUILD)/sanitized OS=$(OS) sh tests/run.sh hermetic
 	SANITIZED=1 BUILD=$(BUILD)/sanitized OS=$(OS) sh tests/run.sh root
 

@@ -1,6 +1,7 @@
 #include <sys/tree.h>
 #include <sys/wait.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>

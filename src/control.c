@@ -26,6 +26,7 @@
 #define PAUSE_MS	1000	/* after accept(2) found no descriptor */
 #define PROBE_PEER_MS	2000	/* for another daemon to answer */
 #define LOCK_TRIES	10
+#define SUM_MS		10000	/* how long refused connections are summed */
 
 struct conn {
 	TAILQ_ENTRY(conn) entry;
@@ -47,6 +48,8 @@ struct control {
 	struct event_base *base;
 	struct event	*acceptable;
 	struct event	*pause;
+	struct event	*sum;
+	unsigned int	 turned_away;	/* since the last sum */
 	TAILQ_HEAD(, conn) conns;
 	unsigned int	 count;
 	void		(*line)(void *, struct conn *, const char *, size_t);
@@ -373,8 +376,9 @@ may_connect(int fd)
 	    (uid == 0 || uid == geteuid()));
 }
 
-static struct conn *
-new_conn(struct control *c, int fd)
+/* Without memory it is closed again. */
+static void
+add_conn(struct control *c, int fd)
 {
 	static const struct timeval limit = { CONTROL_REQUEST_MS / 1000,
 	    CONTROL_REQUEST_MS % 1000 * 1000 };
@@ -394,7 +398,7 @@ new_conn(struct control *c, int fd)
 	restart_deadline(conn);
 	TAILQ_INSERT_TAIL(&c->conns, conn, entry);
 	c->count++;
-	return (conn);
+	return;
 fail:
 	if (conn != NULL && conn->deadline != NULL)
 		event_free(conn->deadline);
@@ -403,21 +407,63 @@ fail:
 	else
 		close(fd);
 	free(conn);
-	return (NULL);
+}
+
+/* The log has one line for the first one, and one for all in ten seconds. */
+static void
+start_sum(struct control *c)
+{
+	static const struct timeval period = { SUM_MS / 1000, 0 };
+
+	evtimer_add(c->sum, &period);
+}
+
+static void
+on_sum(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *c = arg;
+
+	(void)fd;
+	(void)what;
+	if (c->turned_away > 1)
+		log_warnx("event=repeats refused=%u", c->turned_away - 1);
+	c->turned_away = 0;
+}
+
+/*
+ * A connection that is not served costs a write and a close, whatever it
+ * sends or does not read.
+ */
+static void
+turn_away(struct control *c, int fd, int status, const char *why)
+{
+	struct wire_reply reply = { .ok = false, .status = status };
+	size_t len;
+	char *line;
+
+	if (c->turned_away++ == 0)
+		log_warnx("event=refuse status=%d text=\"%s\"", status, why);
+	if (!evtimer_pending(c->sum, NULL))
+		start_sum(c);
+	strlcpy(reply.error, why, sizeof(reply.error));
+	line = wire_encode_reply(&reply, &len);
+	if (line != NULL)
+		send(fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	free(line);
+	close(fd);
 }
 
 static void
 accept_one(struct control *c, int fd)
 {
-	struct conn *conn = new_conn(c, fd);
-
-	if (conn == NULL)
-		return;
 	if (!may_connect(fd))
-		refuse(conn, EX_NOPERM, "only root and the daemon's own user "
-		    "may give it requests");
-	else if (c->count > CONTROL_CONNECTIONS_MAX)
-		refuse(conn, EX_TEMPFAIL, "more than 64 connections at a time");
+		turn_away(c, fd, EX_NOPERM, "only root and the daemon's own "
+		    "user may give it requests");
+	else if (c->count >= CONTROL_CONNECTIONS_MAX)
+		turn_away(c, fd, EX_TEMPFAIL, "more than 64 connections at a "
+		    "time");
+	else
+		add_conn(c, fd);
 }
 
 /* Out of descriptors: look away for a while instead of spinning. */
@@ -466,7 +512,8 @@ control_serve(struct control *c, struct event_base *base,
 	c->acceptable = event_new(base, c->fd, EV_READ | EV_PERSIST,
 	    on_acceptable, c);
 	c->pause = evtimer_new(base, on_pause_over, c);
-	if (c->acceptable == NULL || c->pause == NULL ||
+	c->sum = evtimer_new(base, on_sum, c);
+	if (c->acceptable == NULL || c->pause == NULL || c->sum == NULL ||
 	    event_add(c->acceptable, NULL) == -1) {
 		errno = ENOMEM;
 		return (-1);
@@ -486,6 +533,8 @@ control_close(struct control *c)
 		event_free(c->acceptable);
 	if (c->pause != NULL)
 		event_free(c->pause);
+	if (c->sum != NULL)
+		event_free(c->sum);
 	unlink(c->path);
 	/* While it is held: see take_lock(). */
 	unlink(c->lock_path);

@@ -52,10 +52,20 @@ struct runs {
 	char		*fixed[FIXED_MAX];
 };
 
-static int
-add_fixed(struct runs *runs, int i, const char *name, const char *value)
+/* Two texts as one; NULL: no memory. */
+static char *
+format(const char *head, const char *tail)
 {
-	return (asprintf(&runs->fixed[i], "%s=%s", name, value) == -1 ? -1 : 0);
+	char *result;
+
+	return (asprintf(&result, "%s%s", head, tail) == -1 ? NULL : result);
+}
+
+static int
+add_fixed(struct runs *runs, int i, const char *head, const char *value)
+{
+	runs->fixed[i] = format(head, value);
+	return (runs->fixed[i] == NULL ? -1 : 0);
 }
 
 /* Whom the daemon runs as; looked up once, since it may take a while. */
@@ -66,12 +76,12 @@ make_environment(struct runs *runs)
 	const char *name = pw != NULL ? pw->pw_name : "root";
 	const char *home = pw != NULL ? pw->pw_dir : "/";
 
-	if (add_fixed(runs, 0, "PATH", RUN_PATH) == -1 ||
-	    add_fixed(runs, 1, "HOME", home) == -1 ||
-	    add_fixed(runs, 2, "SHELL", _PATH_BSHELL) == -1 ||
-	    add_fixed(runs, 3, "USER", name) == -1 ||
-	    add_fixed(runs, 4, "LOGNAME", name) == -1 ||
-	    add_fixed(runs, 5, "LANG", "C.UTF-8") == -1)
+	if (add_fixed(runs, 0, "PATH=", RUN_PATH) == -1 ||
+	    add_fixed(runs, 1, "HOME=", home) == -1 ||
+	    add_fixed(runs, 2, "SHELL=", _PATH_BSHELL) == -1 ||
+	    add_fixed(runs, 3, "USER=", name) == -1 ||
+	    add_fixed(runs, 4, "LOGNAME=", name) == -1 ||
+	    add_fixed(runs, 5, "LANG=", "C.UTF-8") == -1)
 		return (-1);
 	return (0);
 }
@@ -263,9 +273,22 @@ struct variables {
 	char	jid[40];
 	char	*jail;
 	char	*title;
+	char	*command;
 	char	*envp[FIXED_MAX + 5];
 };
 
+static void
+free_variables(struct variables *v)
+{
+	free(v->jail);
+	free(v->title);
+	free(v->command);
+}
+
+/*
+ * The command is sh's argument.  Not every sh takes a "--" before it, so one
+ * that looks like an option gets a blank.
+ */
 static int
 fill_environment(const struct runs *runs, const struct run_spec *spec,
     struct variables *v)
@@ -273,6 +296,8 @@ fill_environment(const struct runs *runs, const struct run_spec *spec,
 	int n = 0;
 
 	v->jail = v->title = NULL;
+	v->command = format(*spec->command == '-' || *spec->command == '+' ?
+	    " " : "", spec->command);
 	for (int i = 0; i < FIXED_MAX; i++)
 		v->envp[n++] = runs->fixed[i];
 	snprintf(v->id, sizeof(v->id), "JAILDAEMON_ID=%llu",
@@ -281,20 +306,19 @@ fill_environment(const struct runs *runs, const struct run_spec *spec,
 	v->envp[n++] = v->id;
 	v->envp[n++] = v->jid;
 	if (spec->jail != NULL) {
-		if (asprintf(&v->jail, "JAILDAEMON_JAIL=%s", spec->jail) == -1)
-			return (-1);
+		v->jail = format("JAILDAEMON_JAIL=", spec->jail);
 		v->envp[n++] = v->jail;
 	}
 	if (spec->title != NULL) {
-		if (asprintf(&v->title, "JAILDAEMON_TITLE=%s", spec->title)
-		    == -1) {
-			free(v->jail);
-			return (-1);
-		}
+		v->title = format("JAILDAEMON_TITLE=", spec->title);
 		v->envp[n++] = v->title;
 	}
 	v->envp[n] = NULL;
-	return (0);
+	if (v->command != NULL && (spec->jail == NULL || v->jail != NULL) &&
+	    (spec->title == NULL || v->title != NULL))
+		return (0);
+	free_variables(v);
+	return (-1);
 }
 
 static int
@@ -302,7 +326,7 @@ spawn_shell(const struct runs *runs, const struct run_spec *spec, int output,
     pid_t *pid, int *fd)
 {
 	char *argv[] = { (char *)(uintptr_t)"sh", (char *)(uintptr_t)"-c",
-	    (char *)(uintptr_t)"--", (char *)(uintptr_t)spec->command, NULL };
+	    NULL, NULL };
 	int out = output == -1 ? runs->devnull : output;
 	struct variables v;
 	struct spawn sp = { .program = -1, .path = _PATH_BSHELL, .argv = argv,
@@ -312,10 +336,10 @@ spawn_shell(const struct runs *runs, const struct run_spec *spec, int output,
 
 	if (fill_environment(runs, spec, &v) == -1)
 		return (-1);
+	argv[2] = v.command;
 	ret = spawn(&sp, pid, fd);
 	saved = errno;
-	free(v.jail);
-	free(v.title);
+	free_variables(&v);
 	errno = saved;
 	return (ret);
 }
