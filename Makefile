@@ -180,7 +180,8 @@ check-sanitized: deps
 lint: deps
 	OS=$(OS) PKG_CONFIG=$(PKG_CONFIG) sh tests/lint.sh
 
-demo: deps
+demo:
+	sh tests/deps.sh build
 	$(MAKE) all
 	JAILDAEMON=$(BUILD)/jaildaemon sh demo/demo.sh
 

@@ -1,12 +1,17 @@
 #!/bin/sh
 # Installs what building and testing need and is missing; without root it
-# only says how.  The lists: packages.debian, packages.freebsd.
+# only says how.  With "build", only what building and showing need: the
+# first group of the list.  The lists: packages.debian, packages.freebsd.
 set -u
 cd "$(dirname "$0")" || exit 1
 
+groups=${1:-all}
+
 wanted()
 {
-	sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$1"
+	awk -v groups="$groups" '/^# To / { n++ }
+	    n < 2 || groups == "all"' "$1" |
+	    sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d'
 }
 
 debian()
