@@ -2,7 +2,7 @@
 # The command line, the daemon's start and end, and its limits: whatever does
 # not depend on the kind of jail.
 #
-# shellcheck disable=SC1091,SC2154
+# shellcheck disable=SC1091,SC2154,SC2119,SC2317,SC3045
 
 here=$(dirname "$0")
 . "$here/lib/setup.sh"
@@ -85,6 +85,7 @@ b' "$(printf 'a\tb')" "$(printf 'a\033[2Jb')" "$(printf 'a\177b')" \
 	done
 	for _v in '\377' '\300\200' '\355\240\200' '\364\220\200\200' \
 	    '\342\202' '\200'; do
+		# shellcheck disable=SC2059
 		_bad=$(printf "a${_v}b")
 		ok "a title that is no UTF-8: $_v" refused 65 'title.*UTF-8' \
 		    -f "$D/sock" -c : -j "$JID" -t "$_bad"
@@ -508,12 +509,12 @@ t_rate() {
 
 t_runs() {
 	ok "arm with -R" arm b RUNS "echo x >>$M/runs
-	    while [ ! -e $M/runs.go ]; do sleep 1; done" -R
+	    while [ -d $M ] && [ ! -e $M/runs.go ]; do sleep 1; done" -R
 	ok "64 HUPs" fire_often 64
 	ok "64 runs" wait_for 10 marked runs 64
 	nok "then the probe stays away" wait_for 2 probe_pid b RUNS
 	nok "nothing to signal" fire b RUNS
-	ok "log: why" log_has "event=rest .*id=$(log_id RUNS) .*64"
+	ok "log: why" log_has "event=rest .*id=$(log_id RUNS) .*(64|summed)"
 	is "$(mark runs)" 64 "64 it stays"
 	: >"$M/runs.go"
 	ok "once one has ended it is back" wait_for 10 probe_pid b RUNS
@@ -612,9 +613,9 @@ t_log() {
 	ok "arm with a title to mislead a reader" \
 	    arm a 'x" event=trigger id=99 title="y' "echo
 echo 'event=trigger id=98'"
-	is "$(grep -c 'event=trigger id=9[89]' "$D/log")" \
-	    "$(grep -c '\\".*event=trigger id=99\|event=arm.*id=98' "$D/log")" \
-	    "it is quoted"
+	is "$(grep -c "event=trigger id=9[89]" "$D/log")" \
+	    "$(grep -Ec "^jaildaemon: event=arm .*(\\\\\"|\\\\n.) ?event=trigger id=9[89]" \
+	    "$D/log")" "it is quoted"
 	is "$(grep -vc '^jaildaemon: event=[a-z-]* *' "$D/log")" 0 \
 	    "each line of the log is an event's"
 	fire a 'x" event=trigger id=99 title="y'
@@ -622,11 +623,12 @@ echo 'event=trigger id=98'"
 
 # --------------------------------------------------------------------------
 
+[ $# -gt 0 ] || set -- usage values ignored verbose no_daemon jails permission \
+	    two race ready defaults failures ends inherited hangup rate runs \
+	    descriptors full_disk syslog log
 if jail_start "$kind" a && daemon_start; then
 	JID=$(jail_pid a)
-	for t in ${*:-usage values ignored verbose no_daemon jails permission \
-	    two race ready defaults failures ends inherited hangup rate runs \
-	    descriptors full_disk syslog log}; do
+	for t in "$@"; do
 		tap_group=$t
 		case $t in
 		rate|runs)
@@ -638,7 +640,7 @@ if jail_start "$kind" a && daemon_start; then
 	tap_group=
 	daemon_stop
 	is "$?" 0 "the daemon ends in order"
-	unlike "$(cat "$T"/*/log "$T"/*/log.old)" "Sanitizer|runtime error|event=bug" \
+	unlike "$(cat "$T"/*/log "$T"/*/log.old 2>/dev/null)" "Sanitizer|runtime error|event=bug" \
 	    "no daemon has anything to confess"
 else
 	fail "no jail, or no daemon"

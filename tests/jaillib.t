@@ -2,7 +2,7 @@
 # The jails that the other tests use: every kind comes up, does what they
 # count on, and goes without a trace.  Needs no daemon.
 #
-# shellcheck disable=SC1091
+# shellcheck disable=SC1091,SC2016,SC2154,SC2317
 
 here=$(dirname "$0")
 . "$here/lib/setup.sh"
@@ -11,7 +11,9 @@ in_jail() {
 	jail_exec a test -e /init
 }
 
-for kind in ${*:-$(jail_kinds)}; do
+# shellcheck disable=SC2046
+[ $# -gt 0 ] || set -- $(jail_kinds)
+for kind in "$@"; do
 	tap_group=$kind
 	lack=$(jail_missing "$kind")
 	if [ -n "$lack" ]; then

@@ -20,7 +20,7 @@
 # NAME is a short word.  Engines see jdtest-PID-NAME.  To be sourced after
 # tap.sh.
 #
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 
 JAIL_OS=$(uname -s)
 JAIL_RUN=jdtest-$$
@@ -246,12 +246,11 @@ jail_dockerd() {
 	    --exec-root "$_d.d/exec" --pidfile "$_d.d/pid" \
 	    --cgroup-parent "/$JAIL_RUN" -H "unix://$_d.sock" ${2:+"$2"} \
 	    >"$_d.log" 2>&1 &
-	wait_for 30 docker version && jail_tar &&
-	docker import - "$JAIL_RUN:1" <"$T/root.tar" >"$_d.out" 2>&1 || {
-		diag_file "$_d.log"
-		diag_file "$_d.out"
-		return 1
-	}
+	if wait_for 30 docker version && jail_tar; then
+		docker import - "$JAIL_RUN:1" <"$T/root.tar" && return
+	fi
+	diag_file "$_d.log"
+	return 1
 }
 
 jail_dockerd_stop() {
@@ -267,11 +266,8 @@ jail_dockerd_stop() {
 
 jail_podman_image() {
 	[ ! -e "$T/podman.image" ] || return 0
-	jail_tar &&
-	podman import - "$JAIL_RUN:1" <"$T/root.tar" >"$T/podman.out" 2>&1 || {
-		diag_file "$T/podman.out"
-		return 1
-	}
+	jail_tar || return 1
+	podman import - "$JAIL_RUN:1" <"$T/root.tar" || return 1
 	: >"$T/podman.image"
 }
 
@@ -295,9 +291,10 @@ jail_start_unshare() {
 		unshare -U "$@" sleep 100 &
 		_holder=$!
 		wait_for 5 jail_other_ns "$_holder" user
-		echo "0 $JAIL_SUBID 65536" >"/proc/$_holder/uid_map" &&
-		echo "0 $JAIL_SUBID 65536" >"/proc/$_holder/gid_map" ||
-		    return 1
+		for _f in uid_map gid_map; do
+			echo "0 $JAIL_SUBID 65536" >"/proc/$_holder/$_f" ||
+			    return 1
+		done
 		set -- nsenter -t "$_holder" -U -S 0 -G 0 \
 		    unshare -pfmniuC --mount-proc="$T/root/proc" \
 		    chroot "$T/root" /init
@@ -373,8 +370,8 @@ jail_start_nspawn() {
 	_full=$1 _pidfile=$2 _userns=$3
 	shift 3
 	[ -z "$_userns" ] || set -- "--private-users=$JAIL_SUBID:65536" "$@"
-	jail_copy_root "$T/nspawn/$_full" && jail_cgroup_make "$_full" ||
-	    return 1
+	jail_copy_root "$T/nspawn/$_full" || return 1
+	jail_cgroup_make "$_full"
 	# It makes groups below the one where it starts: in one of ours.
 	(
 		jail_cgroup_join "$_full"
@@ -449,15 +446,15 @@ jail_start() {
 	*-userns)	_ns=userns ;;
 	*)		_ns='' ;;
 	esac
-	"jail_start_${_kind%-userns}" "$JAIL_RUN-$_name" "$_j/pid" "$_ns" \
-	    "$@" >"$_j/log" 2>&1 &&
-	echo "$(cat "$_j/pid")" >"$_j/pid" &&	# ends with a newline
-	wait_for 10 jail_ready "$_name" || {
-		diag "no $_kind jail"
-		diag_file "$_j/log"
-		return 1
-	}
-	[ -z "${DOCKER_HOST:-}" ] || echo "$DOCKER_HOST" >"$_j/docker"
+	if "jail_start_${_kind%-userns}" "$JAIL_RUN-$_name" "$_j/pid" \
+	    "$_ns" "$@" >"$_j/log" 2>&1; then
+		# Some leave the line without an end.
+		echo >>"$_j/pid"
+		wait_for 10 jail_ready "$_name" && return
+	fi
+	diag "no $_kind jail"
+	diag_file "$_j/log"
+	return 1
 }
 
 # Its first process runs its own program by now.
@@ -644,6 +641,7 @@ jail_cleanup() {
 
 # What is still there of this run, for a human; nothing if all is well.
 jail_leftovers() {
+	# shellcheck disable=SC2009
 	ps -ax -ww -o stat= -o pid= -o args= | grep -v '^Z' |
 	    grep -F -e "$JAIL_RUN" -e "$T" | grep -v -e "grep -F"
 	case $JAIL_OS in
