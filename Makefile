@@ -51,7 +51,7 @@ HARDENING_FreeBSD = -fstack-protector-strong
 STUB_FLAGS_Linux = -Os -ffreestanding -nostdlib -static -fno-pie \
 		-fno-lto -fno-stack-protector -U_FORTIFY_SOURCE \
 		-fno-sanitize=all -fno-asynchronous-unwind-tables \
-		-fno-unwind-tables -fno-profile-arcs -fno-test-coverage \
+		-fno-ident -fno-unwind-tables -fno-profile-arcs -fno-test-coverage \
 		-g0 -s -Wl,--build-id=none -Wl,-z,norelro \
 		-Wl,-z,noseparate-code -Wl,-z,noexecstack -Wl,--gc-sections
 STUB_FLAGS_FreeBSD = -static

@@ -18,7 +18,7 @@ struct event_base;
 struct runs;
 
 /* Descriptors that are kept for everything but jails, probes and runs. */
-#define ACTION_FD_RESERVE	192
+#define ACTION_FD_RESERVE	320
 
 /* Somebody who waits to hear how an arm went; in the waiter's own memory. */
 struct action_waiter {

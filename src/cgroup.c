@@ -241,9 +241,15 @@ cgroups_move(struct cgroups *cg, pid_t model, pid_t pid, char *err,
 	char path[PROCFS_PATH_MAX], theirs[TEXT_MAX], ours[TEXT_MAX];
 	struct membership m;
 	char *rest = theirs;
+	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%ld/cgroup", (long)model);
-	if (procfs_read(path, theirs, sizeof(theirs)) == -1) {
+	n = procfs_read(path, theirs, sizeof(theirs));
+	if (n == (ssize_t)sizeof(theirs) - 1) {
+		snprintf(err, errsize, "the jail's cgroups nest too deeply");
+		return (-1);
+	}
+	if (n == -1) {
 		/* A kernel without cgroups has no such file. */
 		if (errno == ENOENT && procfs_read("/proc/self/cgroup", ours,
 		    sizeof(ours)) == -1)

@@ -66,10 +66,9 @@ int		 ends_signal(const struct end *, int sig);
 bool		 ends_is_new_child(struct ends *, pid_t);
 
 /*
- * Linux: a process of ours was in a jail's reach before it was in the jail's
- * cgroups, and a jail that may trace could have made it clone with
- * CLONE_PARENT.  Some time after, children that are not watched and are
- * older than age_ms are killed.
+ * Linux: a process of ours was in a jail's reach, and a jail that may trace
+ * could have made it clone with CLONE_PARENT.  Some time after, children
+ * that are not watched and are older than age_ms are killed.
  */
 void		 ends_suspect_strangers(struct ends *, int age_ms);
 

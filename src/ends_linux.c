@@ -89,6 +89,20 @@ wait_status(const siginfo_t *si)
 }
 
 /*
+ * A child that made us its tracer (PTRACE_TRACEME) has its stops told like
+ * ends, whatever was asked for.  No probe of ours does that by itself.
+ */
+static bool
+is_stop(const siginfo_t *si, pid_t pid)
+{
+	if (si->si_code == CLD_EXITED || si->si_code == CLD_KILLED ||
+	    si->si_code == CLD_DUMPED)
+		return (false);
+	kill(pid, SIGKILL);
+	return (true);
+}
+
+/*
  * "Readable" and not waitable is a state, not an error: the next edge comes
  * when the tracer lets go.
  */
@@ -105,7 +119,7 @@ child_ready(struct ends *ends, struct end *end)
 		/* Cannot be: somebody else waited for our child. */
 		log_warnx("event=bug text=\"child %ld was reaped elsewhere\"",
 		    (long)end->pid);
-	} else if (si.si_pid == 0)
+	} else if (si.si_pid == 0 || is_stop(&si, end->pid))
 		return;
 	stop_watching(ends, end);
 	end->ended(end->arg, wait_status(&si));
@@ -178,8 +192,10 @@ sweep_strangers(struct ends *ends)
 			child_ready(ends, end);
 			continue;
 		}
-		waitid(P_PID, (id_t)si.si_pid, &si, WEXITED | WNOHANG | __WALL);
-		ends->strangers++;
+		if (waitid(P_PID, (id_t)si.si_pid, &si, WEXITED | WNOHANG |
+		    __WALL) == 0 && si.si_pid != 0 &&
+		    !is_stop(&si, si.si_pid))
+			ends->strangers++;
 	}
 }
 

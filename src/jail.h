@@ -85,10 +85,14 @@ int		 jail_order(struct jail *, const struct spec *, struct order *,
 int		 jail_target(const struct jail *);
 
 /*
- * Takes a reported probe in: checks that it lives where it should and moves
- * it into the jail's cgroups.  0, or a sysexits(3) status with a line.
+ * Linux: moves a stub that has nothing left to lose into the jail's cgroups,
+ * where its probe will be born.  0, or a sysexits(3) status with a line.
  */
-int		 jail_adopt(struct jail *, pid_t probe, char *err,
+int		 jail_admit(struct jail *, pid_t stub, char *err,
+		    size_t errsize);
+
+/* Does a reported probe live where it should?  0, or a status as above. */
+int		 jail_check(struct jail *, pid_t probe, char *err,
 		    size_t errsize);
 
 /* Linux: the user namespace's map of ids, for people: "0-65535". */

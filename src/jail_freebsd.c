@@ -227,13 +227,24 @@ jail_order(struct jail *jail, const struct spec *spec, struct order *order,
 	return (0);
 }
 
+/* A jail has no resources of its own that its processes do not bring along. */
+int
+jail_admit(struct jail *jail, pid_t stub, char *err, size_t errsize)
+{
+	(void)jail;
+	(void)stub;
+	(void)err;
+	(void)errsize;
+	return (0);
+}
+
 /*
  * The jid may have changed hands while the stub went there, hence the second
  * look.  A probe that a HUP has already ended still counts: its descriptor
  * keeps what is left of it.
  */
 int
-jail_adopt(struct jail *jail, pid_t probe, char *err, size_t errsize)
+jail_check(struct jail *jail, pid_t probe, char *err, size_t errsize)
 {
 	int mib[] = { CTL_KERN, KERN_PROC, KERN_PROC_PID, probe };
 	struct kinfo_proc kp;

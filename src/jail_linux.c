@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,6 +175,7 @@ static struct jail *
 get_jail(struct jails *jails, pid_t pid)
 {
 	struct jail key = { .id = (int)pid }, *jail;
+	uint64_t started;
 	int pidfd;
 
 	if (procfs_start_time(pid, &key.started) == -1) {
@@ -186,6 +188,12 @@ get_jail(struct jails *jails, pid_t pid)
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd == -1)
 		return (NULL);
+	/* In between the number may have changed hands. */
+	if (procfs_start_time(pid, &started) == -1 || started != key.started) {
+		close(pidfd);
+		errno = ESRCH;
+		return (NULL);
+	}
 	return (add_jail(jails, pid, key.started, pidfd));
 }
 
@@ -381,23 +389,46 @@ check_place(const struct jail *jail, pid_t probe, char *err, size_t errsize)
 	return (0);
 }
 
-int
-jail_adopt(struct jail *jail, pid_t probe, char *err, size_t errsize)
+/* Everything that was read under the number was the jail's only if not. */
+static int
+refuse_ended(const struct jail *jail, char *err, size_t errsize)
 {
-	int status = check_place(jail, probe, err, errsize);
+	struct pollfd pfd = { .fd = jail->end.fd, .events = POLLIN };
 
-	if (status != 0)
-		return (status);
-	if (cgroups_move(jail->jails->cgroups, jail->id, probe, err,
-	    errsize) == 0)
+	if (!jail->ended && poll(&pfd, 1, 0) == 0)
+		return (0);
+	snprintf(err, errsize, "the jail has ended");
+	return (EX_NOHOST);
+}
+
+int
+jail_admit(struct jail *jail, pid_t stub, char *err, size_t errsize)
+{
+	int moved = cgroups_move(jail->jails->cgroups, jail->id, stub, err,
+	    errsize);
+	char ended[64];
+
+	if (refuse_ended(jail, ended, sizeof(ended)) != 0) {
+		snprintf(err, errsize, "%s", ended);
+		return (EX_NOHOST);
+	}
+	if (moved == 0)
 		return (0);
 	if (geteuid() != 0) {
 		/* Delegation ends somewhere; the probe works all the same. */
 		log_warnx("event=cgroup jid=%d pid=%ld text=\"%s\"", jail->id,
-		    (long)probe, err);
+		    (long)stub, err);
 		return (0);
 	}
 	return (EX_OSERR);
+}
+
+int
+jail_check(struct jail *jail, pid_t probe, char *err, size_t errsize)
+{
+	int status = check_place(jail, probe, err, errsize);
+
+	return (status != 0 ? status : refuse_ended(jail, err, errsize));
 }
 
 void

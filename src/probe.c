@@ -1,5 +1,4 @@
-#include <sys/socket.h>
-#include <sys/syscall.h>
+#include <sys/types.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -28,10 +27,11 @@ enum stage {
 struct attach {
 	struct end	 stub;		/* where the stub is not the probe */
 	pid_t		 stub_pid;
-	int		 channel;
+	struct channel	 channel;
 	struct event	*readable;
 	struct event	*deadline;
-	pid_t		 reporter;	/* who sent READY; 0: nobody yet */
+	bool		 admitted;	/* Linux: the stub, to the jail's cgroups */
+	bool		 reported;	/* READY */
 	uint32_t	 uid, gid;	/* for the words of a refusal */
 };
 
@@ -78,9 +78,7 @@ close_channel(struct attach *a)
 	if (a->deadline != NULL)
 		event_free(a->deadline);
 	a->readable = a->deadline = NULL;
-	if (a->channel != -1)
-		close(a->channel);
-	a->channel = -1;
+	channel_close(&a->channel);
 }
 
 /* Frees what nothing can happen to any more. */
@@ -139,9 +137,9 @@ refuse_clone(struct probe *p, int error)
 	char why[WHY_MAX];
 
 	snprintf(why, sizeof(why), "cannot create the probe process: %s%s",
-	    strerror(error), error == EAGAIN ? ": the host's limit of "
-	    "processes for its uid (RLIMIT_NPROC) or for the daemon's cgroup "
-	    "(pids.max) is used up" : error == ENOMEM ?
+	    strerror(error), error == EAGAIN ? ": a limit of processes "
+	    "is used up: of its uid on the host (RLIMIT_NPROC), or the jail's "
+	    "own (pids.max, pid_max)" : error == ENOMEM ?
 	    ": the jail is ending, or memory is short" : "");
 	refuse(p, error == EAGAIN ? EX_TEMPFAIL : EX_OSERR, why);
 }
@@ -198,38 +196,54 @@ watch_born(struct probe *p, pid_t pid)
 	p->pid = pid;
 }
 
+/* SHED: the probe shall be born in the jail's cgroups. */
 static void
-judge(struct probe *p, const struct report *r, pid_t sender)
+admit(struct probe *p)
+{
+	struct attach *a = p->attach;
+	char why[WHY_MAX];
+	int status = jail_admit(p->jail, a->stub_pid, why, sizeof(why));
+
+	if (status != 0)
+		refuse(p, status, why);
+	else if (channel_send(&a->channel, "", 1) == -1)
+		refuse(p, EX_OSERR, "the probe cannot be told to go on");
+	else
+		a->admitted = true;
+}
+
+/*
+ * Until it is admitted only the stub can have spoken.  What comes then, a jail
+ * that traces its probe can have forged; all it gains is a process of its own
+ * in the place of its probe.
+ */
+static void
+judge(struct probe *p, const struct report *r)
 {
 	struct attach *a = p->attach;
 
-	if (r->kind == REPORT_FAILED &&
-	    (sender == a->stub_pid || sender == p->pid))
+	if (r->kind == REPORT_FAILED)
 		refuse_step(p, r);
-	else if (r->kind == REPORT_BORN && sender == a->stub_pid)
+	else if (r->kind == REPORT_SHED && !a->admitted)
+		admit(p);
+	else if (r->kind == REPORT_BORN)
 		watch_born(p, r->pid);
-	else if (r->kind == REPORT_READY && a->reporter == 0)
-		a->reporter = sender;
+	else if (r->kind == REPORT_READY)
+		a->reported = true;
 	else
-		refuse(p, EX_OSERR, "a report came from a process that is not "
-		    "the probe");
+		refuse(p, EX_OSERR, "a report was not one of a probe");
 }
 
-/* Both have spoken: who is born is who reported? */
+/* Both have spoken. */
 static void
 conclude(struct probe *p)
 {
 	char why[WHY_MAX];
 	int status;
 
-	if (p->stage != WAITING || p->pid == 0 || p->attach->reporter == 0)
+	if (p->stage != WAITING || p->pid == 0 || !p->attach->reported)
 		return;
-	if (p->attach->reporter != p->pid) {
-		refuse(p, EX_OSERR, "a report came from a process that is not "
-		    "the probe");
-		return;
-	}
-	status = jail_adopt(p->jail, p->pid, why, sizeof(why));
+	status = jail_check(p->jail, p->pid, why, sizeof(why));
 	if (status != 0) {
 		refuse(p, status, why);
 		return;
@@ -244,15 +258,19 @@ conclude(struct probe *p)
 static void
 receive(struct probe *p)
 {
+	struct attach *a = p->attach;
 	struct report r;
-	pid_t sender;
 	int n;
 
 	while (p->stage == WAITING) {
-		n = stub_receive(p->attach->channel, &r, &sender);
+		n = channel_receive(&a->channel, &r);
 		if (n == 1)
-			judge(p, &r, sender);
-		else if (n == 0 || errno == EAGAIN)
+			judge(p, &r);
+		else if (n == 0) {
+			/* It stays readable; ends and deadline will tell. */
+			event_del(a->readable);
+			break;
+		} else if (errno == EAGAIN)
 			break;
 		else if (errno != EINTR)
 			refuse(p, EX_OSERR, "a report was not one of a probe");
@@ -321,15 +339,15 @@ on_probe_ended(void *arg, int status)
 	release(p);
 }
 
-/* The stub as a process: no environment, the title alone, one descriptor. */
+/* The stub as a process: no environment, the title alone. */
 static int
-spawn_stub(struct probe *p, const struct spec *spec, int channel, pid_t *pid,
-    int *fd)
+spawn_stub(struct probe *p, const struct spec *spec, pid_t *pid, int *fd)
 {
 	char title[sizeof(STUB_NAME) + 2 + SPEC_TITLE_MAX];
 	char *argv[] = { title, NULL }, *envp[] = { NULL };
 	struct spawn sp = { .argv = argv, .envp = envp,
-	    .fds = { channel, jail_target(p->jail), -1 } };
+	    .fds = { p->attach->channel.far_orders, jail_target(p->jail),
+	    p->attach->channel.far_reports } };
 	int ret, saved;
 
 	snprintf(title, sizeof(title), "%s%s%s", STUB_NAME,
@@ -346,12 +364,12 @@ spawn_stub(struct probe *p, const struct spec *spec, int channel, pid_t *pid,
 }
 
 static int
-start_stub(struct probe *p, const struct spec *spec, int channel)
+start_stub(struct probe *p, const struct spec *spec)
 {
 	struct attach *a = p->attach;
 	int fd;
 
-	if (spawn_stub(p, spec, channel, &a->stub_pid, &fd) == -1)
+	if (spawn_stub(p, spec, &a->stub_pid, &fd) == -1)
 		return (-1);
 	if (!stub_is_probe)
 		return (ends_watch_child(p->ctx->ends, &a->stub, a->stub_pid,
@@ -368,8 +386,8 @@ start_waiting(struct probe *p)
 	    PROBE_DEADLINE_MS % 1000 * 1000 };
 	struct attach *a = p->attach;
 
-	a->readable = event_new(p->ctx->base, a->channel, EV_READ | EV_PERSIST,
-	    on_readable, p);
+	a->readable = event_new(p->ctx->base, a->channel.reports,
+	    EV_READ | EV_PERSIST, on_readable, p);
 	a->deadline = evtimer_new(p->ctx->base, on_deadline, p);
 	if (a->readable == NULL || a->deadline == NULL ||
 	    event_add(a->readable, NULL) == -1 ||
@@ -384,15 +402,15 @@ start_waiting(struct probe *p)
 static int
 start(struct probe *p, const struct spec *spec, const struct order *order)
 {
-	int fds[2], ret, saved;
+	struct channel *c = &p->attach->channel;
+	int ret, saved;
 
-	if (stub_channel(fds) == -1)
+	if (channel_open(c) == -1)
 		return (-1);
-	p->attach->channel = fds[0];
-	ret = send(fds[0], order, sizeof(*order), MSG_NOSIGNAL) == -1 ||
-	    start_waiting(p) == -1 ? -1 : start_stub(p, spec, fds[1]);
+	ret = channel_send(c, order, sizeof(*order)) == -1 ||
+	    start_waiting(p) == -1 ? -1 : start_stub(p, spec);
 	saved = errno;
-	close(fds[1]);
+	channel_close_far(c);
 	errno = saved;
 	return (ret);
 }
@@ -410,7 +428,8 @@ new_probe(struct probe_context *ctx, struct jail *jail,
 		free(p);
 		return (NULL);
 	}
-	p->attach->channel = -1;
+	p->attach->channel.reports = p->attach->channel.orders = -1;
+	p->attach->channel.far_reports = p->attach->channel.far_orders = -1;
 	p->attach->uid = spec->uid;
 	p->attach->gid = spec->gid;
 	p->jail = jail_ref(jail);

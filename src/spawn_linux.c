@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <linux/keyctl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -41,6 +42,8 @@ struct child {
 int
 spawn_init(void)
 {
+	/* Whoever started us keeps his keys to himself. */
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
 	spare = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (spare == -1)
 		return (-1);
@@ -114,6 +117,8 @@ child_main(void *arg)
 			goto fail;
 	}
 	if (sp->run) {
+		/* A child of ours may have replaced the one that we have. */
+		syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
 		setsid();
 		umask(022);
 		if (chdir("/") == -1)

@@ -6,6 +6,8 @@
 
 #include <sys/types.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "../stub/order.h"
 
@@ -27,16 +29,32 @@ int	stub_check(const char **what);
 int	stub_open(void);
 
 /*
- * A channel: fds[0] is the daemon's end, non-blocking, fds[1] the stub's;
- * both close on exec.  -1 with errno.
+ * Between the daemon and one stub, later probe.  Nothing of it that a jail
+ * could take from its probe leads anywhere; see order.h.
  */
-int	stub_channel(int fds[2]);
+struct channel {
+	int		 reports;	/* readable when there is one */
+	int		 orders;	/* Linux: a pipe; FreeBSD: as reports */
+	int		 far_reports;	/* the stub's descriptors; -1: none */
+	int		 far_orders;
+	uint64_t	 count;		/* Linux: read, not told yet */
+};
+
+/* All close on exec, and none of ours blocks.  -1 with errno. */
+int	channel_open(struct channel *);
+
+/* The stub has its own by now. */
+void	channel_close_far(struct channel *);
+void	channel_close(struct channel *);
+
+/* An order to the stub; a byte: it may go on.  -1 with errno. */
+int	channel_send(const struct channel *, const void *, size_t);
 
 /*
- * One report, and who sent it as the kernel says (FreeBSD: 0, it does not
- * say).  1, 0 at the end of file, -1 with errno (EAGAIN: none yet; EBADMSG:
- * not a report).
+ * One report.  1, 0 at the end of file, -1 with errno (EAGAIN: none yet;
+ * EBADMSG: not a report).  Linux: from SHED on a jail that may trace can
+ * forge and withhold reports.
  */
-int	stub_receive(int fd, struct report *, pid_t *sender);
+int	channel_receive(struct channel *, struct report *);
 
 #endif

@@ -99,19 +99,44 @@ stub_check(const char **what)
 }
 
 int
-stub_channel(int fds[2])
+channel_open(struct channel *c)
 {
-	int saved;
+	int fds[2], saved;
 
+	c->reports = c->orders = c->far_reports = c->far_orders = -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == -1)
 		return (-1);
+	c->reports = c->orders = fds[0];
+	c->far_orders = fds[1];
 	if (fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0)
 		return (0);
 	saved = errno;
-	close(fds[0]);
-	close(fds[1]);
+	channel_close(c);
 	errno = saved;
 	return (-1);
+}
+
+void
+channel_close_far(struct channel *c)
+{
+	if (c->far_orders != -1)
+		close(c->far_orders);
+	c->far_orders = -1;
+}
+
+void
+channel_close(struct channel *c)
+{
+	channel_close_far(c);
+	if (c->reports != -1)
+		close(c->reports);
+	c->reports = c->orders = -1;
+}
+
+int
+channel_send(const struct channel *c, const void *order, size_t size)
+{
+	return (send(c->orders, order, size, MSG_NOSIGNAL) == -1 ? -1 : 0);
 }
 
 /*
@@ -119,17 +144,15 @@ stub_channel(int fds[2])
  * it enters the jail: who sends is who it says.
  */
 int
-stub_receive(int fd, struct report *report, pid_t *sender)
+channel_receive(struct channel *c, struct report *report)
 {
-	ssize_t n = recv(fd, report, sizeof(*report), 0);
+	ssize_t n = recv(c->reports, report, sizeof(*report), 0);
 
-	*sender = 0;
 	if (n <= 0)
 		return ((int)n);
 	if (n != (ssize_t)sizeof(*report) || report->magic != ORDER_MAGIC) {
 		errno = EBADMSG;
 		return (-1);
 	}
-	*sender = report->pid;
 	return (1);
 }

@@ -1,6 +1,7 @@
+#include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -80,56 +81,115 @@ stub_check(const char **what)
 	return (0);
 }
 
-int
-stub_channel(int fds[2])
+static int
+open_pipe(struct channel *c)
 {
-	int on = 1;
+	int fds[2];
 
-	/* A pair of sockets: a pipe could be opened again through /proc. */
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == -1)
+	if (pipe2(fds, O_CLOEXEC) == -1)
 		return (-1);
-	if (fcntl(fds[0], F_SETFL, O_NONBLOCK) == -1 ||
-	    setsockopt(fds[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == -1) {
-		int saved = errno;
+	c->far_orders = fds[0];
+	c->orders = fds[1];
+	return (fcntl(c->orders, F_SETFL, O_NONBLOCK));
+}
 
-		close(fds[0]);
-		close(fds[1]);
-		errno = saved;
+/* An eventfd has no two ends: ours and the stub's are one. */
+int
+channel_open(struct channel *c)
+{
+	int saved;
+
+	c->count = 0;
+	c->orders = c->far_orders = c->far_reports = -1;
+	c->reports = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (c->reports == -1)
 		return (-1);
-	}
-	return (0);
+	c->far_reports = c->reports;
+	if (open_pipe(c) == 0)
+		return (0);
+	saved = errno;
+	channel_close(c);
+	errno = saved;
+	return (-1);
+}
+
+static void
+close_one(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+void
+channel_close_far(struct channel *c)
+{
+	close_one(&c->far_orders);
+	c->far_reports = -1;
+}
+
+void
+channel_close(struct channel *c)
+{
+	channel_close_far(c);
+	close_one(&c->orders);
+	close_one(&c->reports);
 }
 
 int
-stub_receive(int fd, struct report *report, pid_t *sender)
+channel_send(const struct channel *c, const void *order, size_t size)
 {
-	union {
-		struct cmsghdr	hdr;
-		char		buf[CMSG_SPACE(sizeof(struct ucred))];
-	} control;
-	struct iovec iov = { report, sizeof(*report) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = &control, .msg_controllen = sizeof(control) };
-	struct cmsghdr *cmsg;
-	struct ucred cred;
-	ssize_t n;
+	ssize_t n = write(c->orders, order, size);
 
-	*sender = 0;
-	/* Descriptors that a tracer makes the probe send are closed unseen. */
-	n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
-	if (n == -1)
+	if (n >= 0 && (size_t)n != size)
+		errno = EAGAIN;
+	return (n >= 0 && (size_t)n == size ? 0 : -1);
+}
+
+/*
+ * A tracing jail shares this descriptor's flags and could have cleared
+ * O_NONBLOCK, hence RWF_NOWAIT.
+ */
+static int
+read_count(struct channel *c)
+{
+	uint64_t more;
+	struct iovec iov = { &more, sizeof(more) };
+
+	if (preadv2(c->reports, &iov, 1, -1, RWF_NOWAIT) != sizeof(more))
 		return (-1);
-	cmsg = CMSG_FIRSTHDR(&msg);
-	if (n == 0 && cmsg == NULL)
-		return (0);
-	if (n != (ssize_t)sizeof(*report) || (msg.msg_flags & (MSG_TRUNC |
-	    MSG_CTRUNC)) != 0 || report->magic != ORDER_MAGIC ||
-	    cmsg == NULL || cmsg->cmsg_level != SOL_SOCKET ||
-	    cmsg->cmsg_type != SCM_CREDENTIALS) {
+	c->count += more;
+	return (0);
+}
+
+/* BORN before READY: whichever was added first, this is how it happened. */
+int
+channel_receive(struct channel *c, struct report *r)
+{
+	uint64_t *count = &c->count;
+
+	if (*count == 0 && read_count(c) == -1)
+		return (-1);
+	memset(r, 0, sizeof(*r));
+	r->magic = ORDER_MAGIC;
+	if (*count & COUNT_FAILED) {
+		r->kind = REPORT_FAILED;
+		r->step = COUNT_STEP(*count);
+		r->error = (int32_t)COUNT_PID(*count);
+		*count = 0;
+	} else if (*count & COUNT_SHED) {
+		r->kind = REPORT_SHED;
+		*count -= COUNT_SHED;
+	} else if (COUNT_PID(*count) != 0) {
+		r->kind = REPORT_BORN;
+		r->pid = (int32_t)COUNT_PID(*count);
+		*count -= COUNT_PID(*count);
+	} else if (*count == COUNT_READY) {
+		r->kind = REPORT_READY;
+		*count = 0;
+	} else {
 		errno = EBADMSG;
 		return (-1);
 	}
-	memcpy(&cred, CMSG_DATA(cmsg), sizeof(cred));
-	*sender = cred.pid;
 	return (1);
 }

@@ -1,7 +1,16 @@
 /*
- * What the daemon tells a stub, and what comes back.  Fixed-size messages
- * over a SOCK_SEQPACKET socketpair that is the stub's descriptor 0; nothing
- * of either side's memory crosses but these fields.
+ * What the daemon tells a stub, and what comes back; nothing of either
+ * side's memory crosses but these fields.
+ *
+ * FreeBSD: messages over a SOCK_SEQPACKET socketpair, descriptor 0.
+ *
+ * Linux: the order, and later one byte that says "go on", come through a
+ * pipe; reports are added to the counter of an eventfd.  A jail that may
+ * trace can take a new probe's descriptors, and no socket may be among them:
+ * a socket leads to the process that made it (SO_PEERPIDFD, and through that
+ * to the daemon's descriptors and namespaces), to its network namespace
+ * (SIOCGSKNS), and it carries descriptors, whose last close the daemon would
+ * have to sit out (SO_LINGER).  A counter leads nowhere.
  */
 #ifndef ORDER_H
 #define ORDER_H
@@ -12,8 +21,24 @@
 #define ORDER_LABEL_MAX	256
 
 /* Descriptors of a new stub. */
-#define ORDER_FD_REPORT	0		/* the socketpair's far end */
+#define ORDER_FD_ORDER	0
 #define ORDER_FD_TARGET	1		/* Linux: pidfd of the jail's process */
+#ifdef __linux__
+#define ORDER_FD_REPORT	2
+#else
+#define ORDER_FD_REPORT	0
+#endif
+
+/*
+ * Linux: what each report adds to the counter.  Two may be read as one.
+ * BORN is the probe's pid itself; FAILED has the step and the errno too.
+ */
+#define COUNT_PID(count)	((uint32_t)(count))
+#define COUNT_READY		(1ULL << 32)
+#define COUNT_STEP_SHIFT	48
+#define COUNT_STEP(count)	((uint32_t)((count) >> COUNT_STEP_SHIFT & 0xff))
+#define COUNT_SHED		(1ULL << 61)
+#define COUNT_FAILED		(1ULL << 62)
 
 #define ORDER_F_APPARMOR	0x1U	/* the label is AppArmor's */
 
@@ -58,6 +83,8 @@ enum report_step {
 
 enum report_kind {
 	REPORT_FAILED,		/* step and error say what; nothing follows */
+	REPORT_SHED,		/* Linux, by the stub: it has no privilege any
+				   more, and waits to go on */
 	REPORT_BORN,		/* Linux, by the stub: pid is the probe's */
 	REPORT_READY,		/* by the probe, its last word */
 };

@@ -48,18 +48,11 @@ struct target {
 	bool		has_groups;	/* setgroups(2) was refused so far */
 };
 
-/* A message to the daemon; it may be gone, and then nothing matters. */
-static long
-report(enum report_kind kind, enum report_step step, long error, long pid)
+/* A word to the daemon; it may be gone, and then nothing matters. */
+static void
+report(uint64_t count)
 {
-	struct report r;
-
-	r.magic = ORDER_MAGIC;
-	r.kind = kind;
-	r.step = step;
-	r.error = (int32_t)error;
-	r.pid = (int32_t)pid;
-	return (SYS6_SEND(ORDER_FD_REPORT, &r, sizeof(r)));
+	SYS3(__NR_write, ORDER_FD_REPORT, &count, sizeof(count));
 }
 
 static _Noreturn void
@@ -72,7 +65,8 @@ leave(int status)
 static _Noreturn void
 fail(enum report_step step, long ret)
 {
-	report(REPORT_FAILED, step, -ret, 0);
+	report(COUNT_FAILED | (uint64_t)step << COUNT_STEP_SHIFT |
+	    (uint32_t)-ret);
 	leave(1);
 }
 
@@ -132,17 +126,22 @@ read_order(struct target *t)
 	long n;
 
 	t->order.magic = 0;
-	n = SYS3(__NR_read, ORDER_FD_REPORT, &t->order, sizeof(t->order));
+	n = SYS3(__NR_read, ORDER_FD_ORDER, &t->order, sizeof(t->order));
 	if (n != (long)sizeof(t->order) || t->order.magic != ORDER_MAGIC ||
 	    t->order.label_len > ORDER_LABEL_MAX)
 		fail(STEP_ORDER, n < 0 ? n : -EPROTO);
 }
 
 /*
- * Nothing of the daemon's circumstances goes along: its session keyring,
- * umask, priorities, and whatever signals it was started with.  Lowering a
- * priority that is above the usual always works; where raising one back is
- * not permitted, the probe stays nicer, which harms nobody.
+ * Nothing of the daemon's circumstances goes along: its session keyring, its
+ * session, umask, priorities, and whatever signals it was started with.
+ * Lowering a priority that is above the usual always works; where raising
+ * one back is not permitted, the probe stays nicer, which harms nobody.
+ *
+ * The session: a probe that was born in the daemon's process group could
+ * be made to kill(2) it, whatever namespaces lie between, and a terminal's
+ * hangup would be a trigger.  The keyring: where a jail has used up its uid's
+ * quota, and that may be root's, the daemon's own stays, which is empty.
  */
 static void
 shed_inheritance(void)
@@ -154,8 +153,9 @@ shed_inheritance(void)
 	long ret;
 
 	ret = SYS2(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0);
-	if (ret != -ENOSYS)
+	if (ret != -ENOSYS && ret != -EDQUOT)
 		must(STEP_SHED, ret);
+	must(STEP_SHED, SYS0(__NR_setsid));
 	SYS1(__NR_umask, 077);
 	SYS3(__NR_setpriority, 0, 0, 0);
 	SYS3(__NR_sched_setscheduler, 0, 0, &normal_priority);
@@ -368,30 +368,92 @@ drop_privileges(const struct target *t)
 	must(STEP_HIDE, SYS5(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0));
 	/* After the last open: no descriptor may be made from here on. */
 	set_limits();
+	must(STEP_CLOSE, SYS1(__NR_close, ORDER_FD_TARGET));
 	must(STEP_CLOSE, SYS3(__NR_close_range, ORDER_FD_REPORT + 1, ~0U, 0));
 }
 
-/* pause and exit; anything else, forced on the probe by a tracer, kills. */
-static long
-enter_sandbox(void)
+/*
+ * The daemon now moves us to the jail's cgroups: not before, since a jail may
+ * freeze what is in there, and not later, since what a tracing jail makes of
+ * its probe would otherwise live in the daemon's.
+ */
+static void
+wait_for_admission(void)
 {
-	static const struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-		    offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SANDBOX_ARCH, 0, 4),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-		    offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PAUSE_NR, 1, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_exit_group, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-	};
-	const struct sock_fprog program = {
-	    sizeof(filter) / sizeof(filter[0]),
-	    (struct sock_filter *)(unsigned long)filter };
+	char byte;
+
+	report(COUNT_SHED);
+	if (SYS3(__NR_read, ORDER_FD_ORDER, &byte, 1) != 1)
+		leave(1);
+	/* See daemon_lives(). */
+	must(STEP_CLOSE, SYS3(__NR_fcntl, ORDER_FD_ORDER, F_SETFL,
+	    O_NONBLOCK));
+}
+
+#define LOAD(field)							\
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+/* The low half of an argument, on machines that have it first. */
+#define LOAD_ARG(n)							\
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS,				\
+	    offsetof(struct seccomp_data, args) + 8 * (n))
+#define SKIP_UNLESS(value, count)					\
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (count))
+#define ALLOW	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define ALLOW_IF(value)	SKIP_UNLESS((value), 1), ALLOW
+#define KILL	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+
+#define BIRTH_FLAGS	(CLONE_PARENT | SIGCHLD)
+
+/*
+ * What is left to do: to be born, and to become the probe.  A probe is born
+ * with this, so that a tracer cannot force more on it from its first
+ * instruction on: no fork of its own, no execve, no keyring for its parent,
+ * no tracer out of its parent.
+ */
+static const struct sock_filter birth_filter[] = {
+	LOAD(arch),
+	SKIP_UNLESS(SANDBOX_ARCH, 25),
+	LOAD(nr),
+	ALLOW_IF(__NR_write),
+	ALLOW_IF(__NR_read),
+	ALLOW_IF(__NR_close_range),
+	ALLOW_IF(__NR_rt_sigprocmask),
+	ALLOW_IF(__NR_seccomp),
+	ALLOW_IF(__NR_setsid),
+	ALLOW_IF(PAUSE_NR),
+	ALLOW_IF(__NR_exit_group),
+	SKIP_UNLESS(__NR_prctl, 3),
+	LOAD_ARG(0),
+	SKIP_UNLESS(PR_SET_PDEATHSIG, 5),
+	ALLOW,
+	SKIP_UNLESS(__NR_clone, 3),
+	LOAD_ARG(0),
+	SKIP_UNLESS(BIRTH_FLAGS, 1),
+	ALLOW,
+	KILL,
+};
+
+/* pause and exit; anything else, forced on the probe by a tracer, kills. */
+static const struct sock_filter filter[] = {
+	LOAD(arch),
+	SKIP_UNLESS(SANDBOX_ARCH, 5),
+	LOAD(nr),
+	ALLOW_IF(PAUSE_NR),
+	ALLOW_IF(__NR_exit_group),
+	KILL,
+};
+
+static long
+enter_sandbox(const struct sock_filter *rules, unsigned short count)
+{
+	const struct sock_fprog program = { count,
+	    (struct sock_filter *)(unsigned long)rules };
 
 	return (SYS3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
 }
+
+#define ENTER_SANDBOX(rules)						\
+	enter_sandbox((rules), sizeof(rules) / sizeof((rules)[0]))
 
 static void
 check_sandbox(void)
@@ -402,12 +464,21 @@ check_sandbox(void)
 	    &action));
 }
 
+/* The pipe's other end is the daemon's alone, and goes with it. */
+static bool
+daemon_lives(void)
+{
+	char byte;
+
+	return (SYS3(__NR_read, ORDER_FD_ORDER, &byte, 1) == -EAGAIN);
+}
+
 /*
  * The probe: born without any privilege.  Its session is its own, so that
- * no terminal or process group hangs it up.  The report is its proof that
- * the daemon lives (its parent's pid reads 0 from inside), hence after
- * PDEATHSIG; a probe that could not report ends.  SIGHUP counts from the
- * first instant on, and strikes from the unblocking on.
+ * no terminal or process group hangs it up.  Its parent's pid reads 0 from
+ * inside, so whether the daemon lives is asked of the pipe, after PDEATHSIG.
+ * SIGHUP counts from the first instant on, and strikes from the unblocking
+ * on.
  */
 static _Noreturn void
 probe(void)
@@ -417,11 +488,12 @@ probe(void)
 	SYS0(__NR_setsid);
 	must(STEP_PDEATHSIG, SYS5(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0,
 	    0));
-	if (report(REPORT_READY, STEP_NONE, 0, 0) < 0)
+	if (!daemon_lives())
 		leave(1);
-	SYS1(__NR_close, ORDER_FD_REPORT);
+	report(COUNT_READY);
+	SYS3(__NR_close_range, 0, ~0U, 0);
 	SYS4(__NR_rt_sigprocmask, SIG_SETMASK, &none, 0, SIGSET_BYTES);
-	if (enter_sandbox() < 0)
+	if (ENTER_SANDBOX(filter) < 0)
 		leave(1);
 	for (;;)
 		PAUSE();
@@ -446,15 +518,17 @@ jailprobe(void)
 	open_target(&t);
 	join(&t);
 	drop_privileges(&t);
+	wait_for_admission();
+	must(STEP_SANDBOX, ENTER_SANDBOX(birth_filter));
 	/*
 	 * A pid namespace counts for children only; CLONE_PARENT makes the
 	 * probe the daemon's child, not ours.
 	 */
-	pid = SYS5(__NR_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+	pid = SYS5(__NR_clone, BIRTH_FLAGS, 0, 0, 0, 0);
 	if (pid == 0)
 		probe();
 	must(STEP_CLONE, pid);
-	report(REPORT_BORN, STEP_NONE, 0, pid);
+	report((uint64_t)pid);
 	leave(0);
 }
 

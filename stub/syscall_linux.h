@@ -58,10 +58,6 @@ sys6(long nr, long a, long b, long c, long d, long e, long f)
 #define SYS4(nr, a, b, c, d)	sys6((nr), (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 #define SYS5(nr, a, b, c, d, e)	sys6((nr), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
 
-/* Sends a message; a peer that is gone is an error, not a SIGPIPE. */
-#define SYS6_SEND(fd, buf, len)						\
-	sys6(__NR_sendto, (fd), (long)(buf), (long)(len), 0x4000, 0, 0)
-
 /* Sleep until a signal ends the process: pause(2), or its newer form. */
 #ifdef __NR_pause
 #define PAUSE_NR	__NR_pause
