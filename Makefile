@@ -77,7 +77,8 @@ UNITS_Linux =	engine
 UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_wire.c tests/unit/test_options.c \
 		tests/unit/test_life.c tests/unit/test_engine.c
-TOOL_SRCS =	tests/attack/sock.c
+TOOL_SRCS =	tests/attack/load.c tests/attack/scene.c tests/attack/sock.c \
+		tests/attack/spy.c
 FUZZERS =	wire options
 FUZZERS_Linux =	engine
 FUZZ_SRCS =	fuzz/fuzz_wire.c fuzz/fuzz_options.c fuzz/fuzz_engine.c

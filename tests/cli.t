@@ -468,20 +468,22 @@ fire_often() {
 	# shellcheck disable=SC2016
 	case $JAIL_OS in
 	Linux)	_fast='hits=0 tries=0 last=
-		while [ $hits -lt $1 ] && [ $tries -lt 20000 ]; do
-			tries=$((tries + 1))
+		while [ $hits -lt $1 ] && [ $tries -lt 3000 ]; do
+			tries=$((tries + 1)) was=$hits
 			for p in /proc/[0-9]*; do
 				[ "$p" != "$last" ] && read -r c <$p/comm &&
 				[ "$c" = jailprobe ] && kill -HUP ${p#/proc/} &&
 				hits=$((hits + 1)) last=$p
 			done
+			[ $hits -gt $was ] || sleep 0.01
 		done 2>/dev/null
 		[ $hits -ge $1 ]' ;;
 	*)	_fast='hits=0 tries=0 last=
-		while [ $hits -lt $1 ] && [ $tries -lt 20000 ]; do
-			tries=$((tries + 1))
+		while [ $hits -lt $1 ] && [ $tries -lt 3000 ]; do
+			tries=$((tries + 1)) was=$hits
 			p=$(pgrep jailprobe) && [ "$p" != "$last" ] &&
 			kill -HUP $p && hits=$((hits + 1)) last=$p
+			[ $hits -gt $was ] || sleep 0.01
 		done
 		[ $hits -ge $1 ]' ;;
 	esac

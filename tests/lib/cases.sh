@@ -73,9 +73,11 @@ cases_run() {
 
 # -- help ------------------------------------------------------------------
 
-# A command that says when it starts and runs until $M/NAME.go is there.
+# A command that says when it starts and runs until $M/NAME.go is there, or
+# the test is not any more.
 waiting_command() {
-	echo "echo start >>$M/$1; while [ -d $M ] && [ ! -e $M/$1.go ]; do sleep 0.05; done"
+	echo "echo start >>$M/$1
+	    while [ -d $M ] && [ ! -e $M/$1.go ]; do sleep 0.05; done"
 }
 
 # diag_log LINE: the daemon's log from there on.
@@ -543,7 +545,8 @@ case_output() {
 
 	# What the command leaves behind may hold its output open.
 	ok "arm one with a child that stays" arm a CHILD \
-	    "echo early; (while [ -d $M ] && [ ! -e $M/child.go ]; do sleep 0.05; done) &"
+	    "echo early
+	    (while [ -d $M ] && [ ! -e $M/child.go ]; do sleep 0.05; done) &"
 	ok "HUP" fire a CHILD
 	ok "the run ends with its shell" wait_for 3 runs_ended \
 	    "$(log_id CHILD)" 1

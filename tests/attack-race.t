@@ -1,0 +1,211 @@
+#!/bin/sh
+# A hostile container races the attaching: it traces each new probe at its
+# first instant, with every capability and without a user namespace.
+#
+# shellcheck disable=SC1091,SC2154
+
+here=$(dirname "$0")
+. "$here/lib/setup.sh"
+. "$here/attack/attack.sh"
+
+needle="command-of-the-other-jail"
+
+# Nothing of the daemon, of the host or of another jail is ever seen.
+race() {
+	_arms=$(chosen 200 1000)
+	ok "an action of another jail" arm b NEEDLE ": $needle"
+	spy a watch 600 "$needle"
+	wait_for 5 peek a pgrep -x spy
+	load_arm a "$_arms" WATCHED >"$T/load"
+	is "$?" 0 "$_arms arms under the eyes of a tracer are answered"
+	diag_file "$T/load"
+	at_least "$(word ok <"$T/load")" $((_arms * 9 / 10)) "with success"
+	spy_ends a
+	diag_file "$T/spy.a"
+	at_least "$(spied a caught)" $((_arms / 10)) "probes are traced"
+	at_least "$(spied a early)" 1 "some before they reported"
+	is "$(spied a capable)" 0 "none has a capability"
+	is "$(spied a mapped)" 0 "or a mapping of the daemon's"
+	is "$(spied a needle)" 0 "or another action's command in memory"
+	is "$(spied a sockets)" 0 "or a descriptor but a pipe and a counter"
+	is "$(spied a open)" 0 "or is not in a sandbox"
+	is "$(spied a foreign)" 0 "or is in other control groups than the jail"
+	is "$(spied a environ)" 0 "or has an environment"
+	peek a pkill -HUP -f "^jailprobe: WATCHED"
+	ok "and all can be triggered" wait_for 20 no_probes_in a
+	peek b pkill -HUP -x -f "jailprobe: NEEDLE"
+}
+
+no_probes_in() {
+	! peek "$1" pgrep -x jailprobe
+}
+
+# attacked ATTACK,... TIMES: each so often on a probe of a that has not
+# reported yet.  Arms go on beside each other, since some take until their
+# deadline.  Meanwhile and afterwards the daemon serves others.
+attacked() {
+	_wanted=$(($2 * $(echo "$1" | tr ',' '\n' | lines))) _arms=0
+	spy a "$1" 600 "$2"
+	pings 600
+	_cpu=$(daemon_cpu) _start=$(now)
+	rm -f "$T"/load.*
+	_loads=''
+	while ! early a "$_wanted" && [ "$_arms" -lt 1000 ]; do
+		_arms=$((_arms + 1))
+		load_arm a 1 "A-$_arms-$1" >"$T/load.$_arms" &
+		_loads="$_loads $!"
+		sleep 0.02
+	done
+	# shellcheck disable=SC2086
+	wait $_loads
+	_cpu=$(($(daemon_cpu) - _cpu)) _ms=$(($(now) - _start))
+	kill -TERM "$pings"
+	wait "$pings" 2>/dev/null
+	at_least "$(spied a early)" "$_wanted" "attacks: $1"
+	at_least "$(sed -n 's/.* ok=1 .*/x/p' "$T"/load.* | lines)" 1 \
+	    "some arms succeed"
+	is "$(cat "$T"/load.* | grep -c -e ' ok=1 ' -e ' refused=1 ')" \
+	    "$_arms" "each is answered"
+	at_most "$(cat "$T"/load.* | tr ' ' '\n' | sed -n 's/^max=//p' |
+	    sort -n | tail -n 1)" 5500000 "us at most"
+	# A hundredth of a second is ten milliseconds; an arm may cost two.
+	at_most $((_cpu * 10)) $((_ms / 20 + _arms * 2 + 200)) \
+	    "ms of CPU time: the daemon does not spin"
+	at_most "$(word max <"$T/pings")" 2000000 "us for any other answer"
+	ok "the daemon lives" alive "$DPID"
+	serves "and serves another jail"
+}
+
+# What lives in the jail under the probes' name, and each one's parent.
+living() {
+	for _p in $(pgrep --ns "$(jail_pid a)" --nslist pid -x jailprobe); do
+		read -r _ _ _state _ppid _ <"/proc/$_p/stat" || continue
+		[ "$_state" = Z ] || echo "$_p $_ppid"
+	done 2>/dev/null
+}
+
+in_own_cgroup() {
+	living | while read -r _p _; do
+		cat "/proc/$_p/cgroup" >"$T/cgroup" || continue
+		cmp "$T/cgroup" "/proc/$(jail_pid a)/cgroup" ||
+		    { sleep 0.2; not alive "$_p"; } || exit 1
+	done
+}
+
+# No child of the daemon's in the jail but those that it has armed.
+no_strangers() {
+	sed -n 's/.*event=\(re\)*arm .* pid=\([0-9]*\) .*/\2/p' "$D/log" \
+	    >"$T/armed"
+	! living | sed -n "s/ $DPID\$//p" | grep -v -F -x -f "$T/armed"
+}
+
+end_probes() {
+	peek a pkill -KILL -x jailprobe
+	wait_for 20 no_probes_in a
+}
+
+forged() {
+	tap_group=forged
+	attacked "junk,other-pid,ready,take,lead,rights,hold,renice-group,keyring" \
+	    "$(chosen 1 20)"
+	is "$(spied a lead)" 0 "no descriptor leads out of the jail"
+	is "$(spied a rights)" 0 "or passes descriptors on"
+	is "$(ps -o ni= -p "$DPID" | tr -d ' ')" \
+	    "$(ps -o ni= -p $$ | tr -d ' ')" "the daemon's priority is its own"
+	ok "arm" arm b RING "'$ATTACK/spy' keyring >$M/ring"
+	peek b pkill -HUP -x -f "jailprobe: RING"
+	ok "a run" wait_for 5 test -s "$M/ring"
+	unlike "$(cat "$M/ring")" "jdtest" "has another session keyring"
+	spy_ends a
+	end_probes
+	tap_group=
+}
+
+withheld() {
+	tap_group=withheld
+	attacked "withhold,close,zombie,kill-group" 1
+	spy_ends a
+	ok "what is released is reaped" wait_for 5 no_zombies
+	end_probes
+	tap_group=
+}
+
+forced() {
+	tap_group=forced
+	attacked "fork,clone,strangers,traceme" 1
+	zombies >"$T/zombies"
+	sleep 1
+	zombies >"$T/zombies.later"
+	# Four are the jail's to release.
+	at_most "$(grep -c -F -x -f "$T/zombies" "$T/zombies.later")" 4 \
+	    "strangers are reaped within a second"
+	at_least "$(living | lines)" 3 "some processes are there"
+	ok "what a jail makes of a probe is in its control groups" \
+	    in_own_cgroup
+	spy_ends a
+	ok "what it cloned is killed" wait_for 15 no_strangers
+	ok "nothing stays that has the daemon for a tracer" \
+	    wait_for 15 not traced_by_us
+	end_probes
+	tap_group=
+}
+
+traced_by_us() {
+	grep -l "^TracerPid:[[:space:]]*$DPID\$" /proc/[0-9]*/status 2>/dev/null |
+	    grep .
+}
+
+# Signals of all kinds to whatever appears.
+hammer() {
+	tap_group=hammer
+	_rss=$(daemon_rss) _fds=$(daemon_fds)
+	spy a hammer "$(chosen 3 10)"
+	_end=$(($(now) + $(chosen 3 10) * 1000)) _n=0 _late=0
+	while [ "$(now)" -lt "$_end" ]; do
+		_n=$((_n + 1))
+		load_arm a 10 "H-$_n" after >"$T/load" || _late=1
+		[ "$(word max <"$T/load")" -le 5500000 ] || _late=1
+	done
+	is "$_late" 0 "no arm hangs"
+	wait_for 20 grep -q hammer= "$T/spy.a"
+	at_least "$(spied a hammer)" 10 "probes are hit"
+	serves "the daemon serves another jail"
+	ok "no zombie is left" wait_for 10 no_zombies
+	tap_group=
+}
+
+# All is back where it was once the jail is gone.
+back() {
+	tap_group=back
+	jail_end a
+	ok "the jail ends at once" wait_for 5 not jail_alive a
+	ok "descriptors are back" wait_for 20 fds_at_most "$fds"
+	[ ! -e "$T/fds" ] || fds_at_most "$fds" || diag_file "$T/fds"
+	ok "children too" wait_for 10 children_are 0
+	at_most "$(daemon_rss)" $((rss + 4096)) "memory is, but for the heap's"
+	tap_group=
+}
+
+fds_at_most() {
+	[ "$(daemon_fds)" -le "$1" ] || {
+		ls -l "/proc/$DPID/fd" >"$T/fds"
+		return 1
+	}
+}
+
+spy_root && jail_start unshare a && jail_start unshare b && daemon_start || {
+	fail "no jails, or no daemon"
+	done_testing
+}
+serves "the daemon works"
+fds=$(daemon_fds) rss=$(daemon_rss)
+for part in ${*:-race forged withheld forced hammer back}; do
+	"$part"
+done
+daemon_stop
+is "$?" 0 "the daemon ends in order"
+unlike "$(cat "$D/log")" "event=bug|Sanitizer|runtime error" \
+    "with nothing to confess"
+jail_cleanup
+is "$(jail_leftovers)" "" "nothing is left"
+done_testing
