@@ -167,16 +167,17 @@ deps:
 
 # Everything, as root.
 check: deps
-	$(MAKE) test $(BUILD)/tools.stamp
-	BUILD=$(BUILD) OS=$(OS) sh tests/run.sh root
+	$(MAKE) all $(BUILD)/unit.stamp $(BUILD)/replay.stamp \
+	    $(BUILD)/tools.stamp
+	BUILD=$(BUILD) OS=$(OS) sh tests/run.sh hermetic root
 
 # The same under AddressSanitizer and UndefinedBehaviorSanitizer.
 check-sanitized: deps
 	$(MAKE) BUILD=$(BUILD)/sanitized CC=clang HARDENING= LINK_HARDENING= \
 	    CFLAGS="$(SANITIZE)" all $(BUILD)/sanitized/unit.stamp \
 	    $(BUILD)/sanitized/replay.stamp $(BUILD)/sanitized/tools.stamp
-	SANITIZED=1 BUILD=$(BUILD)/sanitized OS=$(OS) sh tests/run.sh hermetic
-	SANITIZED=1 BUILD=$(BUILD)/sanitized OS=$(OS) sh tests/run.sh root
+	SANITIZED=1 BUILD=$(BUILD)/sanitized OS=$(OS) sh tests/run.sh hermetic \
+	    root
 
 lint: deps
 	OS=$(OS) PKG_CONFIG=$(PKG_CONFIG) sh tests/lint.sh

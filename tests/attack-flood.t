@@ -1,7 +1,7 @@
 #!/bin/sh
 # A container hangs up its probes as fast as it can, beside a calm neighbour.
 #
-# shellcheck disable=SC1091,SC2154
+# shellcheck disable=SC1091,SC2119,SC2154
 
 here=$(dirname "$0")
 . "$here/lib/setup.sh"
@@ -80,7 +80,7 @@ flood() {
 	    "us for half of the neighbour's triggers"
 	at_most "$(middle flood p99)" $(($(middle calm p99) * 2 + 5000)) \
 	    "us for 99 % of them"
-	at_most $(($(grep -c -E "id=$_id( |\$)" "$D/log") )) \
+	at_most "$(log_count "id=$_id( |\$)")" \
 	    $((5 * (BURST + 1) + _seconds * 2)) "lines of log"
 	peek a pkill -KILL -x -f "jailprobe: FLOOD$1"
 	kill -TERM "$DPID"
@@ -90,12 +90,13 @@ flood() {
 	is "$?" 0 "the daemon ends in order"
 }
 
-spy_root && jail_start unshare a && jail_start unshare b || {
+if ! spy_root || ! jail_start unshare a || ! jail_start unshare b; then
 	fail "no jails"
 	done_testing
-}
+fi
+[ $# -gt 0 ] || set -- -R -r
 mkfifo "$T/fifo"
-for mode in ${*:--R -r}; do
+for mode; do
 	daemon_start || { fail "no daemon"; continue; }
 	# The neighbour's commands say a byte each.
 	for title in $TITLES; do

@@ -151,7 +151,8 @@ never=$!
 tap_atexit kill "$never"
 spy_root
 jail_start unshare b || fail "no neighbour"
-for kind in ${*:-unshare unshare-userns docker podman lxc}; do
+[ $# -gt 0 ] || set -- unshare unshare-userns docker podman lxc
+for kind; do
 	holds "$kind"
 done
 tap_group=

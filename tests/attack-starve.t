@@ -3,7 +3,7 @@
 # the daemon answers within its deadline, serves others meanwhile, and leaves
 # nothing behind.
 #
-# shellcheck disable=SC1091,SC2154
+# shellcheck disable=SC1091,SC2119,SC2154
 
 here=$(dirname "$0")
 . "$here/lib/setup.sh"
@@ -256,11 +256,13 @@ ending() {
 	serves "the daemon works"
 }
 
-spy_root && jail_start unshare a && jail_start unshare b && daemon_start || {
+if ! spy_root || ! jail_start unshare a || ! jail_start unshare b ||
+    ! daemon_start; then
 	fail "no jails, or no daemon"
 	done_testing
-}
-for part in ${*:-frozen processes memory uid_limit hung_root gone reused ending}; do
+fi
+[ $# -gt 0 ] || set -- frozen processes memory uid_limit hung_root gone reused ending
+for part; do
 	"$part"
 	tap_group=
 done

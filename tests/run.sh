@@ -19,6 +19,7 @@ tap()
 {
 	name=$1
 	shift
+	start=$(date +%s)
 	"$@" >"$log.one" 2>&1
 	status=$?
 	cat "$log.one" >>"$log"
@@ -36,7 +37,7 @@ tap()
 		echo "$name: FAILED ($ok ok, $bad not ok, $skipped skipped," \
 		    "status $status, planned ${plan:-nothing})"
 	else
-		echo "$name: $ok ok"
+		echo "$name: $ok ok, $(($(date +%s) - start)) s"
 	fi
 	passed=$((passed + ok - skipped))
 	failed=$((failed + bad + skipped))
@@ -73,11 +74,13 @@ root()
 
 passed=0
 failed=0
-case ${1:-} in
-hermetic) hermetic ;;
-root) root ;;
-*) echo "usage: tests/run.sh hermetic | root" >&2; exit 64 ;;
-esac
+for part in "${@:-none}"; do
+	case $part in
+	hermetic) hermetic ;;
+	root) root ;;
+	*) echo "usage: tests/run.sh hermetic | root ..." >&2; exit 64 ;;
+	esac
+done
 [ -z "${JAILDAEMON_TALLY:-}" ] || echo "$passed $failed" >>"$JAILDAEMON_TALLY"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

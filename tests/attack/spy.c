@@ -133,7 +133,8 @@ is_probe(pid_t pid)
 /*
  * Copied over the probe's program: no data, no calls, system calls inlined.
  */
-#define PAYLOAD	__attribute__((section("payload"), noinline, used))
+#define PAYLOAD	__attribute__((section("payload"), noinline, used,	\
+		    no_stack_protector))
 
 extern const char __start_payload[], __stop_payload[];
 

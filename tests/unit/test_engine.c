@@ -419,7 +419,8 @@ asks_in_clean_place(void **state)
 	    "[ -z \"$(read line && echo data)\" ] || exit 5\n"
 	    "[ -e /proc/self/fd/9 ] && exit 6\n"
 	    "while read key value; do case $key in\n"
-	    "SigBlk:|SigIgn:) [ $value = 0000000000000000 ] || exit 7;;\n"
+	    "SigBlk:|SigIgn:) [ $value = 0000000000000000 ] ||\n"
+	    "{ echo $key $value >&2; exit 7; };;\n"
 	    "esac done </proc/$$/status\n"
 	    "echo 1 abc /web");
 	assert_int_equal(setenv("HOME", "/home/x", 1), 0);

@@ -461,7 +461,7 @@ reply_refused(void **state)
 		    "\"status\" or \"error\" in a reply that is ok" },
 		{ "{\"v\":1,\"ok\":false,\"id\":1,\"status\":1,"
 		    "\"error\":\"x\"}",
-		    "\"id\" or \"pid\" in a reply that is not ok" },
+		    "\"id\", \"pid\" or \"warning\" in a reply that is not ok" },
 		{ "{\"v\":1,\"ok\":true,\"verb\":\"arm\"}",
 		    "unknown key \"verb\"" },
 	};
