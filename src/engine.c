@@ -28,6 +28,7 @@
 #include <jansson.h>
 
 #include "engine.h"
+#include "spawn.h"
 #include "spec.h"
 #include "text.h"
 
@@ -311,14 +312,10 @@ static void
 execute(const char *path, const char **argv, const char **env, int out,
     int err)
 {
-	sigset_t none;
-	int null, signo;
+	int null;
 
 	(void)setpgid(0, 0);
-	for (signo = 1; signo < NSIG; signo++)
-		(void)signal(signo, SIG_DFL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	spawn_reset_signals();
 	null = open("/dev/null", O_RDONLY);
 	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
 	    dup2(out, STDOUT_FILENO) == -1 || dup2(err, STDERR_FILENO) == -1)

@@ -36,4 +36,7 @@ int	spawn_init(void);
  */
 int	spawn(const struct spawn *, pid_t *pid, int *fd);
 
+/* All signals at their default and none blocked; for a child, before exec. */
+void	spawn_reset_signals(void);
+
 #endif

@@ -54,8 +54,8 @@ place_descriptors(const struct spawn *sp)
 }
 
 /* NSIG counts only the old signals. */
-static void
-reset_signals(void)
+void
+spawn_reset_signals(void)
 {
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
 	sigset_t none;
@@ -79,7 +79,7 @@ prepare(const struct spawn *sp)
 	}
 	if (sp->nofile != NULL && setrlimit(RLIMIT_NOFILE, sp->nofile) == -1)
 		return (-1);
-	reset_signals();
+	spawn_reset_signals();
 	return (0);
 }
 

@@ -31,6 +31,7 @@
 #define SLOT_PROGRAM	(SLOT_FIRST + SPAWN_FDS)
 #define SLOT_LAST	SLOT_PROGRAM
 #define STACK_SIZE	(32 * 1024)
+#define KERNEL_SIGNALS	64
 
 static int spare = -1;		/* /dev/null, what idle slots hold */
 
@@ -85,14 +86,19 @@ empty_slots(const struct spawn *sp)
 		dup3(spare, SLOT_PROGRAM, O_CLOEXEC);
 }
 
-static void
-reset_signals(void)
+/*
+ * By the kernel's own call, since the C library hides the two signals that
+ * it keeps for itself, and those can be inherited as ignored too.  All zeros
+ * is the default action, with no flag and an empty mask, in any layout.
+ */
+void
+spawn_reset_signals(void)
 {
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	static const unsigned long dfl[8];
 	sigset_t none;
 
-	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &dfl, NULL);
+	for (int sig = 1; sig <= KERNEL_SIGNALS; sig++)
+		syscall(SYS_rt_sigaction, sig, dfl, NULL, KERNEL_SIGNALS / 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -126,7 +132,7 @@ child_main(void *arg)
 	}
 	if (sp->nofile != NULL && setrlimit(RLIMIT_NOFILE, sp->nofile) == -1)
 		goto fail;
-	reset_signals();
+	spawn_reset_signals();
 	if (sp->program != -1)
 		syscall(SYS_execveat, SLOT_PROGRAM, "", sp->argv, sp->envp,
 		    AT_EMPTY_PATH);
