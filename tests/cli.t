@@ -168,19 +168,19 @@ t_jails() {
 
 container_of_one() {
 	wait_for 5 has_root_or_ns "$2"
-	ok "$1 is one" jd -c "echo x >>$M/one" -j "$2" -t ONE -r
-	_p=$(pgrep -x -f "jailprobe: ONE")
+	ok "$1 is one" jd -c "echo x >>$M/one" -j "$2" -t "ONE $$" -r
+	_p=$(pgrep -x -f "jailprobe: ONE $$")
 	ok "its probe has its root" test "/proc/$_p/root/" -ef "/proc/$2/root/"
 	is "$(readlink "/proc/$_p/ns/user")" "$(readlink "/proc/$2/ns/user")" \
 	    "and its user namespace"
 	kill -HUP "$_p"
 	ok "it works" wait_for 5 marked one 1
 	rm -f "$M/one"
-	wait_for 5 pgrep -x -f "jailprobe: ONE"
+	wait_for 5 pgrep -x -f "jailprobe: ONE $$"
 	end_process "$2"
 	ok "when the process ends the probe goes" \
-	    wait_for 5 not pgrep -x -f "jailprobe: ONE"
-	nok "for good" wait_for 1 pgrep -x -f "jailprobe: ONE"
+	    wait_for 5 not pgrep -x -f "jailprobe: ONE $$"
+	nok "for good" wait_for 1 pgrep -x -f "jailprobe: ONE $$"
 	is "$(mark one)" 0 "without a trigger"
 }
 
@@ -490,12 +490,21 @@ fire_often() {
 	jail_exec b sh -c "$_fast" sh "$1"
 }
 
+rested() {
+	log_has "event=rest .*id=$(log_id "$1") .*(10|second)"
+}
+
 t_rate() {
 	ok "arm with -R" arm b RATE "echo x >>$M/rate" -R
-	ok "more than ten HUPs within a second" fire_often 11
-	nok "then nobody is there" probe_pid b RATE
-	ok "log: why" wait_for 2 log_has \
-	    "event=rest .*id=$(log_id RATE) .*(10|second)"
+	# A slow machine may need more than one try to be that quick.
+	_i=0
+	until [ "$_i" -ge 5 ] || rested RATE; do
+		fire_often 11
+		_i=$((_i + 1))
+	done
+	nok "after more than ten HUPs within a second nobody is there" \
+	    probe_pid b RATE
+	ok "log: why" wait_for 2 rested RATE
 	nok "for a while" wait_for 0 probe_pid b RATE
 	ok "and then it is" wait_for 3 probe_pid b RATE
 	_n=$(mark rate)
@@ -526,18 +535,18 @@ t_runs() {
 t_descriptors() {
 	daemon_dir few
 	daemon_prepare() {
-		ulimit -n 232
+		ulimit -n 512
 	}
 	ok "a daemon with few descriptors" daemon_start
 	daemon_prepare() {
 		:
 	}
 	_i=0
-	while [ "$_i" -lt 100 ] && arm a "FEW $_i" "echo $_i >>$M/few" -r \
+	while [ "$_i" -lt 512 ] && arm a "FEW $_i" "echo $_i >>$M/few" -r \
 	    2>"$T/few.err"; do
 		_i=$((_i + 1))
 	done
-	ok "arms some actions" test "$_i" -ge 8 -a "$_i" -lt 100
+	ok "arms some actions" test "$_i" -ge 8 -a "$_i" -lt 512
 	arm a TOO_MANY : 2>"$T/few.err"
 	is "$?" 75 "but no more than fit"
 	ok "and says so" one_line_like "$T/few.err" descriptor

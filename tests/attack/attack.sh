@@ -3,7 +3,7 @@
 # To be sourced after lib/setup.sh.  The programs are beside the daemon, in
 # the folder attack; the spy is in every jail's root as /spy.
 #
-# shellcheck shell=sh disable=SC2154
+# shellcheck shell=sh disable=SC2034,SC2154
 
 ATTACK=${JAILDAEMON%/*}/attack
 LONG=${JAILDAEMON_LONG:-0}
@@ -13,7 +13,6 @@ SLOWER=1
 
 [ "$JAIL_OS" = Linux ] || {
 	echo "1..0 # SKIP attacks on Linux"
-	# shellcheck disable=SC2034
 	tap_done=1
 	exit 0
 }

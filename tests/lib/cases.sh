@@ -696,9 +696,9 @@ case_orderly() {
 }
 
 case_jail_ends() {
-	ok "arm a single shot" arm a ENDS "echo x >>$M/ends"
-	ok "one with -r" arm a ENDS "echo x >>$M/ends" -r
-	ok "one with -R" arm a ENDS "echo x >>$M/ends" -R
+	ok "arm a single shot" arm a "ENDS $$" "echo x >>$M/ends"
+	ok "one with -r" arm a "ENDS $$" "echo x >>$M/ends" -r
+	ok "one with -R" arm a "ENDS $$" "echo x >>$M/ends" -R
 	ok "and a long run" arm a ENDS_RUN "$(waiting_command ends-run)
 		echo end >>$M/ends-run"
 	ok "HUP" fire a ENDS_RUN
@@ -711,7 +711,7 @@ case_jail_ends() {
 	: >"$M/ends-run.go"
 	ok "until it does" wait_for 5 marked ends-run 2
 	is "$(mark ends)" 0 "no action was triggered"
-	ok "nobody comes back" not wait_for 2 pgrep -x -f "jailprobe: ENDS"
+	ok "nobody comes back" not wait_for 2 pgrep -x -f "jailprobe: ENDS $$"
 	ok "arming there is refused" refused 68 . -f "$D/sock" -c : \
 	    -j "$_jid" -t ENDS
 }
