@@ -61,7 +61,8 @@ int		 ends_signal(const struct end *, int sig);
 
 /*
  * Is this pid a child of ours that is not watched yet?  Asked about pids
- * that a probe reports.  A zombie counts as a child.
+ * that a probe reports.  A zombie counts as a child, and so does one that was
+ * reaped before anybody asked: its watcher will be told how it ended.
  */
 bool		 ends_is_new_child(struct ends *, pid_t);
 

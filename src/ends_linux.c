@@ -30,6 +30,7 @@
 #define BATCH		64
 #define SWEEP_DELAY_MS	250
 #define SWEEP_MAX	1024
+#define GONE_MAX	256
 
 #ifndef P_PIDFD
 #define P_PIDFD		3
@@ -37,17 +38,30 @@
 
 RB_HEAD(children, end);
 
+/*
+ * A child that the sweep reaped before anybody had asked for it: a stranger,
+ * or a probe that a HUP ended before its stub could say that it was born.
+ */
+struct gone {
+	pid_t		 pid;
+	int		 status;
+	struct end	*owner;		/* shall be told; NULL: nobody yet */
+};
+
 struct ends {
 	int		 epoll;
 	int		 sigchld;	/* signalfd */
 	struct event	*ready;
 	struct event	*sigchld_ready;
 	struct event	*sweep;
+	struct event	*late;		/* tells the owners of gone ones */
 	struct event	*hunt;
 	int		 hunt_age_ms;
 	struct children	 children;	/* by pid */
 	struct end	*batch[BATCH];	/* being told of; NULL: forgotten */
 	unsigned long	 strangers;
+	struct gone	 gone[GONE_MAX];	/* the latest, in a ring */
+	unsigned int	 gone_next;
 };
 
 static int
@@ -176,6 +190,29 @@ on_sigchld(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+remember(struct ends *ends, pid_t pid, int status)
+{
+	struct gone *gone = &ends->gone[ends->gone_next];
+
+	/* One whose owner waits for the loop is the latter's business. */
+	if (gone->owner == NULL) {
+		gone->pid = pid;
+		gone->status = status;
+	}
+	ends->gone_next = (ends->gone_next + 1) % GONE_MAX;
+	ends->strangers++;
+}
+
+static struct gone *
+find_gone(struct ends *ends, pid_t pid)
+{
+	for (size_t i = 0; i < GONE_MAX; i++)
+		if (ends->gone[i].pid == pid && ends->gone[i].owner == NULL)
+			return (&ends->gone[i]);
+	return (NULL);
+}
+
+static void
 sweep_strangers(struct ends *ends)
 {
 	struct end key = { 0 }, *end;
@@ -188,14 +225,32 @@ sweep_strangers(struct ends *ends)
 			return;
 		key.pid = si.si_pid;
 		end = RB_FIND(children, &ends->children, &key);
-		if (end != NULL) {
+		if (end != NULL)
 			child_ready(ends, end);
-			continue;
-		}
-		if (waitid(P_PID, (id_t)si.si_pid, &si, WEXITED | WNOHANG |
-		    __WALL) == 0 && si.si_pid != 0 &&
+		else if (waitid(P_PID, (id_t)si.si_pid, &si, WEXITED |
+		    WNOHANG | __WALL) == 0 && si.si_pid != 0 &&
 		    !is_stop(&si, si.si_pid))
-			ends->strangers++;
+			remember(ends, si.si_pid, wait_status(&si));
+	}
+}
+
+static void
+on_late(evutil_socket_t fd, short what, void *arg)
+{
+	struct ends *ends = arg;
+
+	(void)fd;
+	(void)what;
+	for (size_t i = 0; i < GONE_MAX; i++) {
+		struct gone *gone = &ends->gone[i];
+		struct end *end = gone->owner;
+
+		if (end == NULL)
+			continue;
+		gone->owner = NULL;
+		gone->pid = 0;
+		stop_watching(ends, end);
+		end->ended(end->arg, gone->status);
 	}
 }
 
@@ -312,8 +367,10 @@ ends_open(struct event_base *base)
 	    on_sigchld, ends);
 	ends->sweep = evtimer_new(base, on_sweep, ends);
 	ends->hunt = evtimer_new(base, on_hunt, ends);
+	ends->late = evtimer_new(base, on_late, ends);
 	if (ends->ready == NULL || ends->sigchld_ready == NULL ||
 	    ends->sweep == NULL || ends->hunt == NULL ||
+	    ends->late == NULL ||
 	    event_add(ends->ready, NULL) == -1 ||
 	    event_add(ends->sigchld_ready, NULL) == -1) {
 		errno = ENOMEM;
@@ -340,6 +397,8 @@ ends_close(struct ends *ends)
 		event_free(ends->sweep);
 	if (ends->hunt != NULL)
 		event_free(ends->hunt);
+	if (ends->late != NULL)
+		event_free(ends->late);
 	if (ends->epoll != -1)
 		close(ends->epoll);
 	if (ends->sigchld != -1)
@@ -348,13 +407,10 @@ ends_close(struct ends *ends)
 	errno = saved;
 }
 
-static int
-watch(struct ends *ends, struct end *end, pid_t pid, int fd, bool child,
+static void
+begin(struct ends *ends, struct end *end, pid_t pid, int fd, bool child,
     void (*ended)(void *, int), void *arg)
 {
-	struct epoll_event ev = { .events = EPOLLIN | EPOLLET,
-	    .data.ptr = end };
-
 	end->pid = pid;
 	end->fd = fd;
 	end->child = child;
@@ -363,7 +419,24 @@ watch(struct ends *ends, struct end *end, pid_t pid, int fd, bool child,
 	end->watched = true;
 	if (child)
 		RB_INSERT(children, &ends->children, end);
-	return (epoll_ctl(ends->epoll, EPOLL_CTL_ADD, fd, &ev));
+}
+
+static int
+watch(struct ends *ends, struct end *end)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET,
+	    .data.ptr = end };
+
+	return (epoll_ctl(ends->epoll, EPOLL_CTL_ADD, end->fd, &ev));
+}
+
+static bool
+is_child(pid_t pid)
+{
+	siginfo_t si;
+
+	return (waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT |
+	    __WALL) == 0);
 }
 
 /*
@@ -374,9 +447,16 @@ int
 ends_watch_child(struct ends *ends, struct end *end, pid_t pid, int fd,
     void (*ended)(void *, int), void *arg)
 {
-	if (fd == -1)
+	struct gone *gone = fd == -1 && !is_child(pid) ?
+	    find_gone(ends, pid) : NULL;
+
+	if (fd == -1 && gone == NULL)
 		fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (watch(ends, end, pid, fd, true, ended, arg) == -1)
+	begin(ends, end, pid, fd, true, ended, arg);
+	if (gone != NULL) {
+		gone->owner = end;
+		event_active(ends->late, EV_TIMEOUT, 0);
+	} else if (watch(ends, end) == -1)
 		log_warn("event=watch pid=%ld", (long)pid);
 	return (0);
 }
@@ -388,9 +468,10 @@ ends_watch_other(struct ends *ends, struct end *end, pid_t pid, int fd,
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	int saved;
 
+	begin(ends, end, pid, fd, false, ended, arg);
 	if (poll(&pfd, 1, 0) == 1)
 		errno = ESRCH;
-	else if (watch(ends, end, pid, fd, false, ended, arg) == 0)
+	else if (watch(ends, end) == 0)
 		return (0);
 	saved = errno;
 	close(fd);
@@ -415,7 +496,7 @@ ends_signal(const struct end *end, int sig)
 		return (-1);
 	}
 	/* A child's number is its own until it is reaped. */
-	if (end->fd == -1)
+	if (end->fd == -1 && is_child(end->pid))
 		return (kill(end->pid, sig));
 	return ((int)syscall(SYS_pidfd_send_signal, end->fd, sig, NULL, 0));
 }
@@ -424,12 +505,10 @@ bool
 ends_is_new_child(struct ends *ends, pid_t pid)
 {
 	struct end key = { .pid = pid };
-	siginfo_t si;
 
 	if (pid <= 0 || RB_FIND(children, &ends->children, &key) != NULL)
 		return (false);
-	return (waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT |
-	    __WALL) == 0);
+	return (is_child(pid) || find_gone(ends, pid) != NULL);
 }
 
 unsigned long
