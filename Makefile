@@ -179,6 +179,17 @@ check-sanitized: deps
 	SANITIZED=1 BUILD=$(BUILD)/sanitized OS=$(OS) sh tests/run.sh hermetic \
 	    root
 
+# Each defence taken out in turn: the test that is named for it must fail.
+check-mutants: deps
+	sh tests/mutants.sh
+
+# The attacks at full length.
+check-attack: deps
+	$(MAKE) all $(BUILD)/tools.stamp
+	for t in tests/attack-*.t; do \
+	    JAILDAEMON_LONG=1 JAILDAEMON=$(BUILD)/jaildaemon sh $$t || exit 1; \
+	done
+
 lint: deps
 	OS=$(OS) PKG_CONFIG=$(PKG_CONFIG) sh tests/lint.sh
 
@@ -199,4 +210,5 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all test deps check check-sanitized lint demo install clean fuzz fuzzers
+.PHONY: all test deps check check-sanitized check-mutants check-attack lint \
+	demo install clean fuzz fuzzers
