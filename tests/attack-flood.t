@@ -80,7 +80,8 @@ flood() {
 	    "us for half of the neighbour's triggers"
 	at_most "$(middle flood p99)" $(($(middle calm p99) * 2 + 5000)) \
 	    "us for 99 % of them"
-	at_most "$(log_count "id=$_id( |\$)")" \
+	# Once it was too much; a slow machine may not come that far.
+	at_most "$(sed '1,/event=rest/d' "$D/log" | grep -Ec "id=$_id( |\$)")" \
 	    $((5 * (BURST + 1) + _seconds * 2)) "lines of log"
 	peek a pkill -KILL -x -f "jailprobe: FLOOD$1"
 	kill -TERM "$DPID"

@@ -14,14 +14,13 @@ cd /run/vm || exit 1
 M=$T/marks
 mkdir -m 777 "$M"
 count=0
-
-remap="docker -H unix:///run/docker-remap.sock"
+jaildaemon=jaildaemon
 
 # -- help ------------------------------------------------------------------
 
 # Emulated, an engine may need longer than the 5 s that it has to answer.
 patiently() {
-	_left=5
+	_left=10
 	while :; do
 		"$@" && return
 		_rc=$?
@@ -55,18 +54,35 @@ as_user() {
 	systemd-run -q --user -M user@ --wait --pipe "$@" </dev/null
 }
 
+# Forks are dear here.
+wait_for() {
+	_end=$(($(date +%s) + $1 + 1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$(date +%s)" -lt "$_end" ] || return 1
+		sleep 0.3
+	done
+}
+
 group() {
 	tap_group=$1
 	diag "$1, at $(cut -d . -f 1 /proc/uptime) s"
 }
 
-# case_of ID PID LABEL INSIDE [OPTION...]: arms by the name ID; the probe
-# carries the label of the container whose first process is PID, a label like
-# LABEL, and is in its control groups; INSIDE, words before a command, sends
-# the HUP.  $jaildaemon is the utility.
+# tell PID TITLE: the first process of the container, which is PID here, sends
+# a HUP to the probe of that title.
+tell() {
+	# shellcheck disable=SC2016 # the inner shell's
+	timeout 20 sh -c 'echo "$2" >"/proc/$1/root/tell"' sh "$1" "$2"
+}
+
+# case_of ID PID LABEL [OPTION...]: arms by the name ID; the probe carries the
+# label of the container whose first process is PID, a label like LABEL, and
+# is in its control groups; a HUP from inside reaches it.  $jaildaemon is the
+# utility.
 case_of() {
-	_id=$1 _pid=$2 _label=$3 _inside=$4
-	shift 4
+	_id=$1 _pid=$2 _label=$3
+	shift 3
 	count=$((count + 1))
 	_title=T$count
 	like "$(label "$_pid")" "$_label" "is confined as it should be"
@@ -74,11 +90,10 @@ case_of() {
 	ok "arm $_id $*" patiently $jaildaemon -c "echo x >>$M/$_title" \
 	    -j "$_id" -t "$_title" "$@"
 	_probe=$(probe "$_title")
-	is "$(label "$_probe")" "$(label "$_pid")" "the label"
-	is "$(control_groups "$_probe")" "$(control_groups "$_pid")" \
+	is "$(label "${_probe:-none}")" "$(label "$_pid")" "the label"
+	is "$(control_groups "${_probe:-none}")" "$(control_groups "$_pid")" \
 	    "the control groups"
-	# shellcheck disable=SC2086 # words
-	ok "HUP from inside" $_inside pkill -HUP -x -f "jailprobe: $_title"
+	ok "a HUP from inside" tell "$_pid" "$_title"
 	ok "runs the command" wait_for 20 runs "$_title"
 }
 
@@ -136,40 +151,45 @@ service_ends() {
 
 # -- docker ----------------------------------------------------------------
 
-docker_case() {
-	_name=$1 _label=$2 _options=$3
-	shift 3
-	group "docker $_options"
-	# shellcheck disable=SC2086 # words
-	ok "start" docker run -d --name "$_name" --network none $_options \
-	    img /init
-	case_of "docker:$_name" \
-	    "$(docker inspect -f '{{.State.Pid}}' "$_name")" \
-	    "$_label" "docker exec $_name" "$@"
+# docker_start NAME OPTION...
+docker_start() {
+	_name=$1
+	shift
+	docker run -d --name "$_name" --network none "$@" img /init \
+	    >"$T/$_name.id" 2>"$T/$_name.err"
 }
 
-remap_case() {
-	_name=$1 _options=$2
+# All of them, beside the other engines' cases.
+dockers_start() {
+	systemctl start docker
+	docker_start web --userns=host
+	docker_start user --userns=host --user 1000
+	docker_start nocap --userns=host --cap-drop ALL
+	docker_start hostpid --userns=host --pid host
+	docker_start free --userns=host --security-opt apparmor=unconfined
+	docker_start mapweb
+	docker_start mapuser --user 1000
+}
+
+docker_pid() {
+	cat "/run/containerd/io.containerd.runtime.v2.task/moby/$(cat \
+	    "$T/$1.id")/init.pid"
+}
+
+docker_case() {
+	_name=$1 _label=$2
 	shift 2
-	group "docker, uids mapped, $_options"
-	# shellcheck disable=SC2086 # words
-	ok "start" $remap run -d --name "$_name" --network none $_options \
-	    img /init
-	_pid=$($remap inspect -f '{{.State.Pid}}' "$_name")
-	unlike "$(cat "/proc/$_pid/uid_map")" '^ *0 *0 ' "uids are mapped"
-	DOCKER_HOST=unix:///run/docker-remap.sock
-	export DOCKER_HOST
-	case_of "docker:$_name" "$_pid" '^docker-default \(enforce\)$' \
-	    "docker exec $_name" "$@"
-	unset DOCKER_HOST
+	group "docker, $_name"
+	ok "is there" docker_pid "$_name"
+	diag_file "$T/$_name.err"
+	case_of "docker:$_name" "$(docker_pid "$_name")" "$_label" "$@"
 }
 
 # Without the label a probe would be out of reach: the same signal from the
 # same container to a process that is unconfined.
 docker_control() {
 	group "docker, an unconfined process in the container"
-	_pid=$(docker inspect -f '{{.State.Pid}}' web)
-	nsenter -t "$_pid" -p -m -r -w sleep 4321 &
+	nsenter -t "$(docker_pid web)" -p -m -r -w sleep 4321 &
 	ok "is there" wait_for 10 pgrep -x -f "sleep 4321"
 	_sleep=$(pgrep -x -f "sleep 4321" | tail -n 1)
 	is "$(label "$_sleep")" unconfined "has no label"
@@ -177,84 +197,84 @@ docker_control() {
 	nok "cannot be sent a HUP" docker exec web pkill -HUP -x -f "sleep 4321"
 	ok "and lives on" pgrep -x -f "sleep 4321"
 	pkill -x -f "sleep 4321"
-	wait
 }
 
 dockers() {
 	_default='^docker-default \(enforce\)$'
-	group docker
-	ok "docker runs" systemctl start docker
-	docker_case web "$_default" ""
+	docker_case web "$_default"
 	docker_control
-	docker_case user "$_default" "--user 1000" -u 1000
-	docker_case nocap "$_default" "--cap-drop ALL"
-	docker_case hostpid "$_default" "--pid host"
-	docker_case free '^unconfined$' "--security-opt apparmor=unconfined"
-	group "docker, uids mapped"
-	ok "docker runs" systemctl start docker-remap
-	remap_case rweb ""
-	remap_case ruser "--user 1000" -u 1000
+	docker_case user "$_default" -u 1000
+	docker_case nocap "$_default"
+	docker_case hostpid "$_default"
+	docker_case free '^unconfined$'
+	docker_case mapweb "$_default"
+	unlike "$(cat "/proc/$(docker_pid mapweb)/uid_map")" '^ *0 *0 ' \
+	    "has its uids mapped"
+	docker_case mapuser "$_default" -u 1000
 }
 
 # -- podman ----------------------------------------------------------------
 
+# podman_case NAME ARM-OPTIONS OPTION...
 podman_case() {
-	_name=$1 _options=$2
+	_name=$1 _arm=$2
 	shift 2
-	group "podman $_options"
+	group "podman, $_name"
+	ok "start" podman run -d --name "$_name" --pidfile "$T/$_name.pid" \
+	    --network none "$@" img /init
 	# shellcheck disable=SC2086 # words
-	ok "start" podman run -d --name "$_name" --network none $_options \
-	    img /init
-	case_of "podman:$_name" \
-	    "$(podman inspect -f '{{.State.Pid}}' "$_name")" \
-	    '^containers-default-.* \(enforce\)$' "podman exec $_name" "$@"
+	case_of "podman:$_name" "$(cat "$T/$_name.pid")" \
+	    '^containers-default-.* \(enforce\)$' $_arm
 }
 
 podmans() {
 	group podman
-	like "$(podman info -f '{{.Host.OCIRuntime.Name}}')" crun "uses crun"
+	is "$(podman info -f '{{.Host.OCIRuntime.Name}}')" crun "uses crun"
 	podman_case pweb ""
-	podman_case puser "--user 1000" -u 1000
-	podman_case pmap "--uidmap 0:300000:65536 --gidmap 0:300000:65536"
+	podman_case puser "-u 1000" --user 1000
+	podman_case pmap "" --uidmap 0:300000:65536 --gidmap 0:300000:65536
 }
 
 # A user's own containers and daemon; and root's daemon, for the same.
 rootless() {
 	group "podman without root"
-	ok "start" as_user podman run -d --name mine --network none img /init
-	_pid=$(as_user podman inspect -f '{{.State.Pid}}' mine)
+	ok "start" as_user podman run -d --name mine \
+	    --pidfile /home/user/mine.pid --network none img /init
+	_pid=$(cat /home/user/mine.pid)
 	as_user mkdir -m 700 /home/user/jd
 	ok "the user's daemon starts" systemd-run -q --user -M user@ \
 	    --unit jd jaildaemon -D -d -f /home/user/jd/sock \
 	    -p /home/user/jd/pid -S /home/user/jd/state
 	ok "and answers" wait_for 10 test -S /home/user/jd/sock
 	jaildaemon="as_user jaildaemon -f /home/user/jd/sock"
-	case_of podman:mine "$_pid" '^unconfined$' "as_user podman exec mine"
-	case_of podman:mine "$_pid" '^unconfined$' \
-	    "as_user podman exec --user 1000 mine" -u 1000
+	case_of podman:mine "$_pid" '^unconfined$'
+	case_of "$_pid" "$_pid" '^unconfined$' -u 1000
 	jaildaemon=jaildaemon
 	group "podman without root, root's daemon"
-	case_of "$_pid" "$_pid" '^unconfined$' "as_user podman exec mine"
-	# Out of the user's own slice systemd has set no one free to leave.
-	group "podman without root, a daemon elsewhere"
+	case_of "$_pid" "$_pid" '^unconfined$'
+	# From outside of the user's slice nobody but root may move a process
+	# into it; the probe works all the same.
+	group "podman without root, the user's daemon elsewhere"
 	ok "the user's daemon starts" systemd-run -q --uid user --unit jd2 \
 	    jaildaemon -D -d -f /home/user/jd/sock2 -p /home/user/jd/pid2 \
 	    -S /home/user/jd/state2
 	ok "and answers" wait_for 10 test -S /home/user/jd/sock2
 	ok "arm" jaildaemon -f /home/user/jd/sock2 -c "echo x >>$M/elsewhere" \
 	    -j "$_pid" -t ELSEWHERE
-	like "$(journalctl -b -o cat --no-pager -u jd2)" event=cgroup \
-	    "says that the probe is in the daemon's control group"
-	ok "HUP from inside" \
-	    as_user podman exec mine pkill -HUP -x -f "jailprobe: ELSEWHERE"
+	ok "says that the probe is in another control group" \
+	    wait_for 10 elsewhere_said event=cgroup
+	ok "a HUP from inside" tell "$_pid" ELSEWHERE
 	ok "runs the command" wait_for 20 runs elsewhere
+}
+
+elsewhere_said() {
+	journalctl -b -o cat --no-pager -u jd2 | grep -q "$1"
 }
 
 # -- lxc -------------------------------------------------------------------
 
 lxc_case() {
-	_name=$1 _label=$2
-	shift 2
+	_label=$2
 	group "lxc, $1"
 	{
 		cat <<-END
@@ -264,34 +284,37 @@ lxc_case() {
 		lxc.init.cmd = /init
 		lxc.mount.auto = proc:mixed sys:mixed cgroup:mixed
 		END
-		printf '%s\n' "$@"
+		printf '%s\n' "$3"
 	} >/var/lib/lxc/web/config
 	ok "start" lxc-start -n web
-	case_of lxc:web "$(lxc-info -n web -p -H)" "$_label" \
-	    "lxc-attach -n web --"
+	case_of lxc:web "$(lxc-info -n web -p -H)" "$_label"
 	lxc-stop -k -n web
 }
 
 lxcs() {
-	# What LXC's own template for configurations has, and the profile that
-	# it names for those that have none.
-	lxc_case web '^lxc-web_.*//&:lxc-web_.*:unconfined \(enforce\)$' \
+	# What a configuration made by LXC's tools includes: a profile of its
+	# own, stacked on a namespace of its own.
+	lxc_case "its own profile" \
+	    '^lxc-web_.*//&:lxc-web_.*:unconfined \(enforce\)$' \
 	    "$(grep apparmor /etc/lxc/default.conf)"
-	lxc_case web '^lxc-container-default-cgns \(enforce\)$' \
+	lxc_case "the profile for all" \
+	    '^lxc-container-default-cgns \(enforce\)$' \
 	    "lxc.apparmor.profile = lxc-container-default-cgns"
 }
 
 # -- systemd-nspawn --------------------------------------------------------
 
-# The first line about the process itself; nspawn's is its parent.
-machine_case() {
-	group "machine $*"
-	ok "start" systemd-run -q --collect --unit machine "$@" \
-	    -p KillMode=mixed systemd-nspawn -q --register=yes -M web \
-	    -D /var/lib/machines/web --kill-signal=SIGKILL $_options /init
+# machine_start ENVIRONMENT [OPTION...]
+machine_start() {
+	_env=$1
+	shift
+	ok "start" systemd-run -q --collect --unit machine -p KillMode=mixed \
+	    ${_env:+-E "$_env"} systemd-nspawn -q --register=yes -M web \
+	    -D /var/lib/machines/web --kill-signal=SIGKILL "$@" /init
 	ok "is registered" wait_for 20 machine_pid
-	_pid=$(machine_pid)
-	case_of machine:web "$_pid" '^unconfined$' "nsenter -t $_pid -a -r -w"
+}
+
+machine_stop() {
 	machinectl terminate web
 	wait_for 20 not machine_pid
 }
@@ -301,28 +324,49 @@ machine_pid() {
 }
 
 machines() {
-	# The root file system has no systemd that would know of cgroup v2, and
-	# so gets a hierarchy of v1 that the host has not mounted.
-	_options=
-	machine_case
-	machine_case -E SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
-	_options=--private-users=pick
-	machine_case -E SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
+	group machine
+	machine_start SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
+	case_of machine:web "$(machine_pid)" '^unconfined$'
+	machine_stop
+	group "machine, uids mapped"
+	machine_start SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 --private-users=pick
+	case_of machine:web "$(machine_pid)" '^unconfined$'
+	machine_stop
+}
+
+# What nspawn chooses for a system without systemd: a hierarchy of v1, which
+# exists from here on, but which the host has not mounted.
+machine_v1() {
+	group "machine, cgroup v1"
+	machine_start ""
+	_pid=$(machine_pid)
+	ok "has a hierarchy that the host has not mounted" \
+	    grep -q '^1:name=systemd:/machine' "/proc/$_pid/cgroup"
+	ok "arm" patiently jaildaemon -c "echo x >>$M/v1" -j machine:web -t V1
+	_probe=$(probe V1)
+	is "$(control_groups "${_probe:-none}" | grep '^0::')" \
+	    "$(control_groups "$_pid" | grep '^0::')" "the control group of v2"
+	ok "a HUP from inside" tell "$_pid" V1
+	ok "runs the command" wait_for 20 runs v1
+	machine_stop
 }
 
 # --------------------------------------------------------------------------
 
-jaildaemon=jaildaemon
 cp -a root/. / || exit 1
-systemctl --no-block start docker docker-remap
+systemctl --no-block start user@1000
+dockers_start &
+dockers=$!
 host
 service
 lxcs
 machines
 podmans
 rootless
+wait "$dockers"
 dockers
-service_ends "$(docker inspect -f '{{.State.Pid}}' web)"
+service_ends "$(docker_pid web)"
+machine_v1
 group end
 unlike "$(journalctl -b -o cat --no-pager -u jaildaemon)" \
     'Assertion|Sanitizer|dumped' "the daemon has nothing to confess"
@@ -332,4 +376,5 @@ unlike "$(journalctl -b -o cat --no-pager -u jaildaemon)" \
 	dmesg | grep DENIED >denied
 	diag_file denied
 }
+diag "the end, at $(cut -d . -f 1 /proc/uptime) s"
 done_testing

@@ -5,8 +5,8 @@
 #
 # shellcheck shell=sh disable=SC2154
 
-# What a host for containers does not need, or only later: left out of the
-# boot, as an emulated processor takes seconds for each.
+# What a host for containers can do without, or only needs later: left out of
+# the start, as an emulated processor takes a second for each.
 IMAGE_MASKED="
 	apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer
 	e2scrub_all.timer e2scrub_reap.service fstrim.timer
@@ -16,6 +16,12 @@ IMAGE_MASKED="
 	podman-auto-update.timer podman-restart.service
 	systemd-update-utmp.service systemd-update-utmp-runlevel.service
 	systemd-pcrphase.service systemd-pcrphase-sysinit.service
+	systemd-udev-trigger.service systemd-sysusers.service
+	systemd-random-seed.service kmod-static-nodes.service
+	modprobe@configfs.service modprobe@dm_mod.service
+	modprobe@drm.service modprobe@efi_pstore.service
+	modprobe@loop.service dev-hugepages.mount sys-kernel-config.mount
+	sys-kernel-debug.mount sys-kernel-tracing.mount
 "
 
 image_recipe() {
@@ -40,8 +46,9 @@ image_bootstrap() {
 	apt-config dump | grep '^Acquire::' >"$1.apt"
 	_packages=$(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' \
 	    "$vm/packages.guest" | tr '\n' ',')
+	# What it mounts goes with it, however it ends.
 	# shellcheck disable=SC2016,SC2046 # $1 is the hook's; a list of files
-	mmdebstrap --mode=root --format=directory --variant=minbase \
+	unshare -m mmdebstrap --mode=root --format=directory --variant=minbase \
 	    --aptopt="$1.apt" --aptopt='Acquire::Languages "none"' \
 	    --dpkgopt=force-unsafe-io \
 	    --dpkgopt='path-exclude=/usr/share/doc/*' \
@@ -61,10 +68,17 @@ image_configure() {
 	: >"$1/etc/machine-id"
 	for _u in $IMAGE_MASKED; do
 		ln -sf /dev/null "$1/etc/systemd/system/$_u"
+		ln -sf /dev/null "$1/etc/systemd/user/$_u"
 	done
 	chroot "$1" useradd -m -u 1000 -s /bin/sh user || return 1
-	mkdir -p "$1/var/lib/systemd/linger"
-	: >"$1/var/lib/systemd/linger/user"
+	mkdir -p "$1/etc/docker"
+	# Containers with --userns=host are those of an engine without a map.
+	cat >"$1/etc/docker/daemon.json" <<-'END'
+	{
+	  "userns-remap": "default", "log-driver": "none",
+	  "bridge": "none", "iptables": false, "ip6tables": false
+	}
+	END
 	# The second disk is a tar file; its "start" is what to do.  However
 	# that ends, the machine ends with it.
 	cat >"$1/etc/systemd/system/vm-start.service" <<-'END'
@@ -97,5 +111,5 @@ image_make() {
 	cp "$1"/root/boot/initrd.img-* "$1/initrd" &&
 	rm -rf "$1"/root/boot/* &&
 	mke2fs -q -t ext4 -O ^has_journal -d "$1/root" "$1/disk" 4G &&
-	rm -rf "$1/root" "$1/root.apt"
+	rm -rf --one-file-system "$1/root" "$1/root.apt"
 }

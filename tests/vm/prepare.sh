@@ -22,8 +22,16 @@ make_root() {
 	printf '%s\n' root:x:0: user:x:1000: >etc/group
 	# systemd-nspawn wants to know that this is a system.
 	echo ID=guest >etc/os-release
-	# A first process that adopts and reaps, as any init does.
-	printf '%s\n' '#!/bin/sh' 'while :; do sleep 1000 & wait $!; done' >init
+	# A first process that sends a HUP to the probe whose title it is told.
+	mkfifo -m 666 tell
+	cat >init <<-'END'
+	#!/bin/sh
+	while :; do
+		while read -r title; do
+			pkill -HUP -x -f "jailprobe: $title"
+		done </tell
+	done
+	END
 	chmod 755 init
 	chmod 1777 tmp
 }
@@ -36,29 +44,10 @@ cp -a . /var/lib/machines/web
 cp -a . /var/lib/lxc/web/rootfs
 cd /
 
-# Two engines, one with and one without a map of user ids: a host has either.
-systemctl start docker
+systemctl start docker user@1000
 docker import - img </srv/root.tar
-cat >/etc/systemd/system/docker-remap.service <<END
-[Unit]
-After=docker.service
-
-[Service]
-Type=notify
-ExecStart=/usr/sbin/dockerd -H unix:///run/docker-remap.sock \
-    --containerd=/run/containerd/containerd.sock \
-    --containerd-namespace=remap --containerd-plugins-namespace=remap-plugins \
-    --userns-remap=default --bridge=none --iptables=false \
-    --data-root=/var/lib/docker-remap --exec-root=/run/docker-remap \
-    --pidfile=/run/docker-remap.pid
-Delegate=yes
-KillMode=process
-END
-systemctl daemon-reload
-systemctl start docker-remap
-docker -H unix:///run/docker-remap.sock import - img </srv/root.tar
 podman import -q /srv/root.tar img
 systemd-run -q --user -M user@ --wait --pipe podman import -q /srv/root.tar img
-systemctl stop docker-remap docker docker.socket containerd
+systemctl stop docker docker.socket containerd user@1000
 sync
 echo "the image is prepared"
