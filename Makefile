@@ -137,7 +137,7 @@ $(BUILD)/replay.stamp: $(BUILD)/lib.a $(FUZZ_SRCS) fuzz/replay.c
 	touch $@
 
 # What attacks: static, so that it runs in any container.
-$(BUILD)/tools.stamp: $(TOOL_SRCS) Makefile
+$(BUILD)/tools.stamp: $(TOOL_SRCS) $(STUB_HDRS) Makefile
 	@mkdir -p $(BUILD)/attack
 	for f in $(TOOL_SRCS); do \
 	    t=$${f##*/}; \

@@ -189,9 +189,12 @@ catch_stub(pid_t daemon)
 static int
 step(pid_t daemon, int steps, char **command)
 {
-	pid_t stub = catch_stub(daemon), pid;
+	pid_t stub, pid;
 	int status, n = 0;
 
+	/* Whatever goes wrong, the daemon is not held for ever. */
+	alarm(60);
+	stub = catch_stub(daemon);
 	if (stub == -1)
 		return (1);
 	ptrace(PTRACE_SETOPTIONS, stub, 0, PTRACE_O_TRACESYSGOOD);
