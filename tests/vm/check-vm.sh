@@ -54,7 +54,7 @@ TUNING="mitigations=off tsc=reliable clocksource=tsc"
 boot() {
 	_dir=$1 _payload=$2
 	shift 2
-	timeout "$JAILDAEMON_VM_TIMEOUT" qemu-system-x86_64 \
+	timeout -k 5 "$JAILDAEMON_VM_TIMEOUT" qemu-system-x86_64 \
 	    -M q35 -accel tcg,thread=multi -smp 2 -m 2048 -cpu max,la57=off \
 	    -nodefaults -display none -no-reboot \
 	    -kernel "$_dir/vmlinuz" -initrd "$_dir/initrd" \

@@ -49,9 +49,11 @@ journal_has() {
 	journalctl -b -o cat --no-pager -u jaildaemon | grep -Eq -e "$*"
 }
 
-# As the user, in the user's own session.
+# As the user, in the user's own session.  What stays of it, as a container's
+# monitor does, is not waited for.
 as_user() {
-	systemd-run -q --user -M user@ --wait --pipe "$@" </dev/null
+	systemd-run -q --user -M user@ --wait --pipe -p KillMode=process \
+	    "$@" </dev/null
 }
 
 # Forks are dear here.
