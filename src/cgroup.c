@@ -225,6 +225,12 @@ move_one(struct cgroups *cg, const struct membership *m, pid_t pid, char *err,
 	/* Mounted since we looked? */
 	if (h == NULL && read_mounts(cg) == 0)
 		h = find_mount(cg, m->controllers);
+	/*
+	 * A named hierarchy controls nothing; systemd-nspawn makes one for old
+	 * guests that a host of pure v2 has not mounted.
+	 */
+	if (h == NULL && strncmp(m->controllers, "name=", 5) == 0)
+		return (0);
 	if (h == NULL)
 		errno = ENOENT;
 	else if (write_pid(h, m->path, pid) == 0)
