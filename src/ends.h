@@ -73,7 +73,4 @@ bool		 ends_is_new_child(struct ends *, pid_t);
  */
 void		 ends_suspect_strangers(struct ends *, int age_ms);
 
-/* Children that were none of ours (Linux: see CLONE_PARENT) and reaped. */
-unsigned long	 ends_strangers(const struct ends *);
-
 #endif

@@ -191,10 +191,3 @@ ends_suspect_strangers(struct ends *ends, int age_ms)
 	(void)ends;
 	(void)age_ms;
 }
-
-unsigned long
-ends_strangers(const struct ends *ends)
-{
-	(void)ends;
-	return (0);
-}

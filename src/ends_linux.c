@@ -59,7 +59,6 @@ struct ends {
 	int		 hunt_age_ms;
 	struct children	 children;	/* by pid */
 	struct end	*batch[BATCH];	/* being told of; NULL: forgotten */
-	unsigned long	 strangers;
 	struct gone	 gone[GONE_MAX];	/* the latest, in a ring */
 	unsigned int	 gone_next;
 };
@@ -200,7 +199,6 @@ remember(struct ends *ends, pid_t pid, int status)
 		gone->status = status;
 	}
 	ends->gone_next = (ends->gone_next + 1) % GONE_MAX;
-	ends->strangers++;
 }
 
 static struct gone *
@@ -509,10 +507,4 @@ ends_is_new_child(struct ends *ends, pid_t pid)
 	if (pid <= 0 || RB_FIND(children, &ends->children, &key) != NULL)
 		return (false);
 	return (is_child(pid) || find_gone(ends, pid) != NULL);
-}
-
-unsigned long
-ends_strangers(const struct ends *ends)
-{
-	return (ends->strangers);
 }

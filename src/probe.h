@@ -1,10 +1,10 @@
 /*
  * One probe: start the stub, judge its report, hear of its end.
  *
- * The daemon believes little.  The report comes over a channel of this probe
- * alone, the kernel says who sent it, the first one counts, and there is a
- * deadline; end of file is never waited for, since a traced or stopped probe
- * never closes.
+ * The daemon believes little.  Reports come over a channel of this probe
+ * alone, and the process that they name must be a new child of ours in the
+ * jail.  There is a deadline; end of file is never waited for, since a traced
+ * or stopped probe never closes.
  */
 #ifndef PROBE_H
 #define PROBE_H
