@@ -24,6 +24,7 @@ spec_clear(struct spec *s)
 	free(s->command);
 	free(s->title);
 	free(s->jail);
+	free(s->engine);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -44,10 +45,11 @@ spec_copy(struct spec *dst, const struct spec *src)
 	struct spec copy;
 
 	copy = *src;
-	copy.command = copy.title = copy.jail = NULL;
+	copy.command = copy.title = copy.jail = copy.engine = NULL;
 	if (copy_text(&copy.command, src->command) == -1 ||
 	    copy_text(&copy.title, src->title) == -1 ||
-	    copy_text(&copy.jail, src->jail) == -1) {
+	    copy_text(&copy.jail, src->jail) == -1 ||
+	    copy_text(&copy.engine, src->engine) == -1) {
 		spec_clear(&copy);
 		memset(dst, 0, sizeof(*dst));
 		errno = ENOMEM;
@@ -93,6 +95,31 @@ check_id(const char *what, uint32_t id, char *err, size_t errsize)
 	return (EX_DATAERR);
 }
 
+static int
+check_limit(const char *what, uint32_t value, uint32_t max, char *err,
+    size_t errsize)
+{
+	if (value <= max)
+		return (0);
+	(void)snprintf(err, errsize, "the %s %ju is not a number from 1 to "
+	    "%ju", what, (uintmax_t)value, (uintmax_t)max);
+	return (EX_DATAERR);
+}
+
+static int
+check_limits(const struct spec *s, char *err, size_t errsize)
+{
+	int status;
+
+	if ((status = check_limit("time limit", s->timeout, SPEC_SECONDS_MAX,
+	    err, errsize)) != 0 ||
+	    (status = check_limit("number of parallel runs", s->parallel,
+	    SPEC_PARALLEL_MAX, err, errsize)) != 0)
+		return (status);
+	return (check_limit("interval", s->interval, SPEC_SECONDS_MAX, err,
+	    errsize));
+}
+
 int
 spec_check(const struct spec *s, char *err, size_t errsize)
 {
@@ -104,6 +131,9 @@ spec_check(const struct spec *s, char *err, size_t errsize)
 	    err, errsize)) != 0 ||
 	    (status = check_text("jail's name", s->jail, SPEC_JAIL_MAX, false,
 	    err, errsize)) != 0 ||
+	    (status = check_text("engine's name", s->engine, SPEC_ENGINE_MAX,
+	    false, err, errsize)) != 0 ||
+	    (status = check_limits(s, err, errsize)) != 0 ||
 	    (status = check_id("uid", s->uid, err, errsize)) != 0 ||
 	    (status = check_id("gid", s->gid, err, errsize)) != 0)
 		return (status);
@@ -143,8 +173,12 @@ spec_compare(const struct spec *a, const struct spec *b)
 	if ((c = compare_text(a->command, b->command)) == 0 &&
 	    (c = compare_text(a->title, b->title)) == 0 &&
 	    (c = compare_number(a->uid, b->uid)) == 0 &&
-	    (c = compare_number(a->gid, b->gid)) == 0)
-		c = (a->respawn > b->respawn) - (a->respawn < b->respawn);
+	    (c = compare_number(a->gid, b->gid)) == 0 &&
+	    (c = compare_number(a->respawn, b->respawn)) == 0 &&
+	    (c = compare_number(a->timeout, b->timeout)) == 0 &&
+	    (c = compare_number(a->parallel, b->parallel)) == 0 &&
+	    (c = compare_number(a->interval, b->interval)) == 0)
+		c = compare_number(a->feedback, b->feedback);
 	return (c);
 }
 

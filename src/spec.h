@@ -5,6 +5,7 @@
 #ifndef SPEC_H
 #define SPEC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,10 @@
 #define SPEC_TITLE_MAX		1024
 #define SPEC_JAIL_MAX		255	/* FreeBSD: MAXHOSTNAMELEN - 1 */
 #define SPEC_ID_MAX		4294967294U	/* 2^32-2; 2^32-1 means "no id" */
+#define SPEC_ENGINE_MAX		15
+#define SPEC_SECONDS_MAX	31536000	/* of -T and -i: a year */
+#define SPEC_PARALLEL_MAX	1024
+#define SPEC_PARALLEL		64		/* runs at a time with -R */
 
 enum respawn {
 	RESPAWN_NEVER,		/* default: one shot */
@@ -27,6 +32,7 @@ struct spec {
 	 * where only a pid was given.  Owned.
 	 */
 	char		*jail;
+	char		*engine;	/* Linux: that knows the name, or NULL; owned */
 	int64_t		 pid;		/* Linux: a process of the jail; 0: none */
 	/*
 	 * Linux: when that process started, in clock ticks since boot
@@ -38,6 +44,10 @@ struct spec {
 	uint32_t	 uid;
 	uint32_t	 gid;
 	enum respawn	 respawn;
+	uint32_t	 timeout;	/* -T: seconds of a run; 0: no limit */
+	uint32_t	 parallel;	/* -L: runs at a time with -R; 0: default */
+	uint32_t	 interval;	/* -i: least seconds between runs; 0: none */
+	bool		 feedback;	/* -s: the title tells of the last run */
 };
 
 /* Frees what it owns and zeroes it. */
@@ -54,7 +64,7 @@ int		 spec_copy(struct spec *dst, const struct spec *src);
  */
 int		 spec_check(const struct spec *, char *err, size_t errsize);
 
-/* Total order over command, title, uid, gid and respawn; not the jail. */
+/* Total order over command, title, ids, mode and limits; not the jail. */
 int		 spec_compare(const struct spec *, const struct spec *);
 
 /* "never", "after", "now"; NULL or -1 for anything else. */

@@ -19,7 +19,7 @@
 #define ARGS_MAX	16
 
 static struct options o;
-static char err[256];
+static char err[512];
 
 /* Parses the words up to NULL, behind a program's name. */
 static int
@@ -236,7 +236,8 @@ words_refused(void **state)
 	    "-c", "c", "-j", "1", "-ru");
 	REFUSE(EX_USAGE, "\"web\" is no option, and there are no operands",
 	    "-D", "web");
-	REFUSE(EX_USAGE, "\"web\" is no option, and there are no operands",
+	REFUSE(EX_USAGE, "unknown verb \"web\": expected list, disarm, watch, "
+	    "run, output, reload, check, metrics, started or follow",
 	    "web", "-D");
 	REFUSE(EX_USAGE, "\"-c\" is no option, and there are no operands",
 	    "-D", "--", "-c");
