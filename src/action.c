@@ -15,6 +15,7 @@
 #include "jail.h"
 #include "life.h"
 #include "log.h"
+#include "metrics.h"
 #include "probe.h"
 #include "run.h"
 
@@ -35,6 +36,7 @@ struct sum {
 
 struct action {
 	RB_ENTRY(action) entry;		/* in the tree, unless unlisted */
+	RB_ENTRY(action) by_id;
 	TAILQ_ENTRY(action) all;
 	LIST_ENTRY(action) siblings;	/* of the same jail */
 	TAILQ_HEAD(, action_waiter) waiters;
@@ -46,13 +48,20 @@ struct action {
 	struct event	*timer;		/* LIFE_SET_TIMER's, made when needed */
 	struct event	*owed_timer;
 	uint64_t	 id;
+	uint64_t	 rule;		/* of the file; 0: by request */
 	struct sum	 sum;
 	unsigned int	 owed;		/* triggers whose run is not started */
 	bool		 listed;
 	bool		 was_armed;
+	int64_t		 armed_at;	/* real times; 0: never */
+	int64_t		 last_at;
+	struct run_end	 last;
+	uint64_t	 runs_begun;
+	uint64_t	 runs_ended;
 };
 
 RB_HEAD(action_tree, action);
+RB_HEAD(id_tree, action);
 
 struct actions {
 	struct event_base *base;
@@ -60,6 +69,9 @@ struct actions {
 	struct jails	*jails;
 	struct probe_context probes;
 	struct action_tree tree;	/* what an equal arm would find */
+	struct id_tree	 ids;
+	struct action_listener listener;
+	struct metrics	 metrics;
 	TAILQ_HEAD(, action) all;
 	unsigned int	 count;
 	unsigned long	 fd_limit;
@@ -82,7 +94,15 @@ compare(struct action *a, struct action *b)
 	return (spec_compare(&a->spec, &b->spec));
 }
 
+static int
+compare_ids(struct action *a, struct action *b)
+{
+	return ((a->id > b->id) - (a->id < b->id));
+}
+
 RB_GENERATE_INTERNAL(action_tree, action, entry, compare,
+    static __attribute__((unused)))
+RB_GENERATE_INTERNAL(id_tree, action, by_id, compare_ids,
     static __attribute__((unused)))
 
 static void	step(struct action *, enum life_event);
@@ -103,7 +123,9 @@ actions_open(struct event_base *base, struct ends *ends, struct runs *runs,
 	if (as == NULL)
 		return (NULL);
 	RB_INIT(&as->tree);
+	RB_INIT(&as->ids);
 	TAILQ_INIT(&as->all);
+	as->metrics.started_at = clock_real_ms();
 	as->base = base;
 	as->runs = runs;
 	as->fd_limit = fd_limit;
@@ -116,6 +138,24 @@ actions_open(struct event_base *base, struct ends *ends, struct runs *runs,
 		return (NULL);
 	}
 	return (as);
+}
+
+void
+actions_listen(struct actions *as, const struct action_listener *listener)
+{
+	as->listener = *listener;
+}
+
+struct jails *
+actions_jails(struct actions *as)
+{
+	return (as->jails);
+}
+
+struct metrics *
+actions_metrics(struct actions *as)
+{
+	return (&as->metrics);
 }
 
 /* What the jail is called in the log and in a run's environment. */
@@ -137,6 +177,8 @@ static void
 free_action(struct action *a)
 {
 	unlist(a);
+	run_forget_output(a->actions->runs, a->id, a->last.output);
+	RB_REMOVE(id_tree, &a->actions->ids, a);
 	TAILQ_REMOVE(&a->actions->all, a, all);
 	LIST_REMOVE(a, siblings);
 	a->actions->count--;
@@ -241,6 +283,91 @@ sum_up(struct action *a)
 	start_sum_timer(a);
 }
 
+/* Who an event is about. */
+static void
+describe_jail(const struct action *a, struct wire_item *item)
+{
+	item->id = a->id;
+	item->jid = a->jail->id;
+	/* Borrowed: an item that is encoded is not written to. */
+	item->jail = (char *)(uintptr_t)jail_name(a);
+	item->engine = a->spec.engine;
+	item->title = a->spec.title;
+	item->keys = ITEM_ID | ITEM_JID |
+	    (item->jail != NULL ? ITEM_JAIL : 0) |
+	    (item->engine != NULL ? ITEM_ENGINE : 0) |
+	    (item->title != NULL ? ITEM_TITLE : 0);
+}
+
+static void
+tell(const struct action *a, const char *event, struct wire_item *item,
+    unsigned int keys)
+{
+	const struct action_listener *l = &a->actions->listener;
+
+	if (l->event == NULL)
+		return;
+	describe_jail(a, item);
+	strlcpy(item->event, event, sizeof(item->event));
+	item->at = clock_real_ms();
+	item->keys |= ITEM_EVENT | ITEM_AT | keys;
+	l->event(l->arg, item);
+}
+
+static void
+tell_armed(const struct action *a)
+{
+	struct wire_item item = { .pid = probe_pid(a->probe),
+	    .command = a->spec.command };
+
+	tell(a, "armed", &item, ITEM_PID | ITEM_COMMAND);
+}
+
+static void
+tell_plain(const struct action *a, const char *event)
+{
+	struct wire_item item = { .keys = 0 };
+
+	tell(a, event, &item, 0);
+}
+
+/* A wait status, as two keys of which one is there. */
+static unsigned int
+describe_status(int status, uint32_t *code, unsigned int code_key,
+    uint32_t *sig, unsigned int sig_key)
+{
+	if (WIFSIGNALED(status)) {
+		*sig = (uint32_t)WTERMSIG(status);
+		return (sig_key);
+	}
+	*code = (uint32_t)WEXITSTATUS(status);
+	return (code_key);
+}
+
+static void
+tell_ended(const struct action *a, const char *event, int status,
+    const int64_t *ms)
+{
+	struct wire_item item = { .ms = ms == NULL ? 0 : *ms };
+	unsigned int keys = describe_status(status, &item.status, ITEM_STATUS,
+	    &item.signal, ITEM_SIGNAL);
+
+	tell(a, event, &item, keys | (ms == NULL ? 0 : ITEM_MS));
+}
+
+static void
+tell_refused(const struct action *a, int status, const char *why)
+{
+	struct log_quoted quoted;
+	struct wire_item item = { .status = (uint32_t)status };
+
+	/* Without its quotes, and so escaped once more where it must be. */
+	log_quote(&quoted, why);
+	quoted.s[strlen(quoted.s) - 1] = '\0';
+	item.text = quoted.s + 1;
+	tell(a, "refused", &item, ITEM_STATUS | ITEM_TEXT);
+}
+
 static void
 log_armed(const struct action *a)
 {
@@ -281,12 +408,33 @@ log_refused(const struct action *a, int status, const char *why)
 }
 
 static void
-on_run_ended(void *arg, int status)
+count_run(struct metrics *m, const struct run_end *end)
+{
+	metrics_run(m, end->ms);
+	if (end->timed_out)
+		m->timed_out++;
+	else if (WIFSIGNALED(end->status))
+		m->signalled++;
+	else if (WEXITSTATUS(end->status) != 0)
+		m->failed++;
+	else
+		m->succeeded++;
+}
+
+/* The output of the last run is kept for whoever asks for it. */
+static void
+on_run_ended(void *arg, const struct run_end *end)
 {
 	struct action *a = arg;
 
+	run_forget_output(a->actions->runs, a->id, a->last.output);
+	a->last = *end;
+	a->last_at = clock_real_ms();
+	a->runs_ended++;
+	count_run(&a->actions->metrics, end);
 	a->sum.runs += a->sum.quiet;
-	a->sum.failed += a->sum.quiet && status != 0;
+	a->sum.failed += a->sum.quiet && end->status != 0;
+	tell_ended(a, "finished", end->status, &end->ms);
 	step(a, LIFE_RUN_ENDED);
 }
 
@@ -295,9 +443,13 @@ start_run(struct action *a)
 {
 	struct run_spec rs = { .id = a->id, .jid = a->jail->id,
 	    .jail = jail_name(a), .title = a->spec.title,
-	    .command = a->spec.command, .quiet = a->sum.quiet };
+	    .command = a->spec.command, .timeout = a->spec.timeout,
+	    .quiet = a->sum.quiet };
 
-	return (run_start(a->actions->runs, &rs, on_run_ended, a));
+	if (run_start(a->actions->runs, &rs, on_run_ended, a) == -1)
+		return (-1);
+	a->runs_begun++;
+	return (0);
 }
 
 static void
@@ -319,7 +471,9 @@ on_owed(evutil_socket_t fd, short what, void *arg)
 static void
 trigger(struct action *a)
 {
+	a->actions->metrics.triggers++;
 	a->sum.triggers += a->sum.quiet;
+	tell_plain(a, "triggered");
 	if (!a->sum.quiet)
 		log_info("event=trigger id=%llu jid=%d jail-ended=%d",
 		    (unsigned long long)a->id, a->jail->id, a->jail->ended);
@@ -354,18 +508,44 @@ set_timer(struct action *a)
 	evtimer_add(a->timer, &tv);
 }
 
+/* What the probe shows: with -s, how the last run went. */
+static const char *
+make_title(const struct action *a, char *buf, size_t size)
+{
+	const char *title = a->spec.title;
+	bool signaled = WIFSIGNALED(a->last.status);
+
+	if (!a->spec.feedback || a->runs_ended == 0)
+		return (title);
+	snprintf(buf, size, "%s%s[runs %llu, last %s%d]",
+	    title == NULL ? "" : title, title == NULL ? "" : " ",
+	    (unsigned long long)a->runs_ended, signaled ? "signal " : "",
+	    signaled ? WTERMSIG(a->last.status) :
+	    WEXITSTATUS(a->last.status));
+	return (buf);
+}
+
+static void
+refuse_attach(struct action *a, int status, const char *why)
+{
+	a->actions->metrics.attach_failed++;
+	log_refused(a, status, why);
+	tell_refused(a, status, why);
+	tell_waiters(a, status, why);
+}
+
 static bool
 attach(struct action *a)
 {
-	char why[WHY_MAX];
+	char why[WHY_MAX], title[PROBE_TITLE_MAX];
 	int status;
 
-	a->probe = probe_start(&a->actions->probes, a->jail, &a->spec, a,
-	    &status, why, sizeof(why));
+	a->probe = probe_start(&a->actions->probes, a->jail, &a->spec,
+	    make_title(a, title, sizeof(title)), a, &status, why,
+	    sizeof(why));
 	if (a->probe != NULL)
 		return (true);
-	log_refused(a, status, why);
-	tell_waiters(a, status, why);
+	refuse_attach(a, status, why);
 	return (false);
 }
 
@@ -426,7 +606,10 @@ on_ready(void *arg)
 	if (!a->sum.quiet && (a->life.state == LIFE_ARMING ||
 	    a->life.state == LIFE_REARMING))
 		log_armed(a);
+	if (a->life.state == LIFE_ARMING || a->life.state == LIFE_REARMING)
+		tell_armed(a);
 	a->was_armed = true;
+	a->armed_at = clock_real_ms();
 	tell_waiters(a, 0, warning(a));
 	step(a, LIFE_READY);
 }
@@ -437,8 +620,7 @@ on_refused(void *arg, int status, const char *why)
 	struct action *a = arg;
 
 	a->probe = NULL;
-	log_refused(a, status, why);
-	tell_waiters(a, status, why);
+	refuse_attach(a, status, why);
 	/* Nothing to wait for and try again. */
 	if (status == EX_NOHOST)
 		step(a, LIFE_JAIL_ENDED);
@@ -451,8 +633,12 @@ on_probe_ended(void *arg, int status)
 	struct action *a = arg;
 	bool hup = WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP;
 
-	if (!hup && a->life.state == LIFE_ARMED && !a->sum.quiet)
-		log_lost(a, status);
+	if (!hup && a->life.state == LIFE_ARMED) {
+		a->actions->metrics.lost++;
+		tell_ended(a, "lost", status, NULL);
+		if (!a->sum.quiet)
+			log_lost(a, status);
+	}
 	a->probe = NULL;
 	step(a, hup ? LIFE_HUP : LIFE_LOST);
 }
@@ -460,11 +646,11 @@ on_probe_ended(void *arg, int status)
 static void
 on_jail_ended(void *arg, struct jail *jail)
 {
+	struct actions *as = arg;
 	struct log_quoted name;
 	struct action *a, *next;
 	unsigned int n = 0;
 
-	(void)arg;
 	jail->refs++;
 	LIST_FOREACH(a, &jail->actions, siblings)
 		n++;
@@ -473,15 +659,25 @@ on_jail_ended(void *arg, struct jail *jail)
 	    log_quote(&name, a == NULL ? NULL : jail_name(a)), n);
 	for (; a != NULL; a = next) {
 		next = LIST_NEXT(a, siblings);
+		tell_plain(a, "jail-ended");
 		tell_waiters(a, EX_NOHOST, "the jail has ended");
 		step(a, LIFE_JAIL_ENDED);
 	}
+	if (as->listener.jail_ended != NULL)
+		as->listener.jail_ended(as->listener.arg, jail);
 	jails_release(jail);
 }
 
-/* An action in LIFE_ARMING with its first attach under way, or NULL. */
+void
+actions_jail_ended(struct actions *as, struct jail *jail)
+{
+	on_jail_ended(as, jail);
+}
+
+/* An action with its first attach under way, or NULL. */
 static struct action *
-new_action(struct actions *as, struct jail *jail, struct spec *spec)
+new_action(struct actions *as, struct jail *jail, struct spec *spec,
+    uint64_t rule)
 {
 	struct action *a = calloc(1, sizeof(*a));
 
@@ -501,7 +697,12 @@ new_action(struct actions *as, struct jail *jail, struct spec *spec)
 	a->spec = *spec;
 	memset(spec, 0, sizeof(*spec));
 	a->id = ++as->next_id;
-	life_init(&a->life, a->spec.respawn, JAIL_LOST_WAIT_MS);
+	a->rule = rule;
+	if (rule != 0)
+		life_init_kept(&a->life, &a->spec, JAIL_LOST_WAIT_MS);
+	else
+		life_init(&a->life, &a->spec, JAIL_LOST_WAIT_MS);
+	RB_INSERT(id_tree, &as->ids, a);
 	TAILQ_INSERT_TAIL(&as->all, a, all);
 	LIST_INSERT_HEAD(&jail->actions, a, siblings);
 	RB_INSERT(action_tree, &as->tree, a);
@@ -524,7 +725,8 @@ refuse(struct action_waiter *w, int status, const char *why)
 
 	log_warnx("event=refuse status=%d text=%s", status,
 	    log_quote(&quoted, why));
-	w->done(w->arg, status, 0, why);
+	if (w != NULL)
+		w->done(w->arg, status, 0, why);
 }
 
 /* A jail, a probe and a run each hold a descriptor. */
@@ -535,9 +737,21 @@ has_room(const struct actions *as)
 	    runs_count(as->runs) + ACTION_FD_RESERVE < as->fd_limit);
 }
 
+/* It is armed already, or nearly so. */
+static void
+join(struct action *a, struct action_waiter *w)
+{
+	if (w == NULL)
+		return;
+	if (a->life.state == LIFE_ARMING)
+		wait_for(a, w);
+	else
+		w->done(w->arg, 0, a->id, warning(a));
+}
+
 static void
 arm_in_jail(struct actions *as, struct jail *jail, struct spec *spec,
-    struct action_waiter *w)
+    uint64_t rule, struct action_waiter *w)
 {
 	struct action key = { .jail = jail, .spec = *spec }, *a;
 
@@ -545,25 +759,24 @@ arm_in_jail(struct actions *as, struct jail *jail, struct spec *spec,
 	if (a != NULL) {
 		jails_release(jail);
 		spec_clear(spec);
-		if (a->life.state == LIFE_ARMING)
-			wait_for(a, w);
-		else
-			w->done(w->arg, 0, a->id, warning(a));
+		join(a, w);
 		return;
 	}
-	a = new_action(as, jail, spec);
+	a = new_action(as, jail, spec, rule);
 	if (a == NULL) {
 		jails_release(jail);
 		refuse(w, EX_TEMPFAIL, "no memory for a further action");
 		return;
 	}
-	wait_for(a, w);
+	if (w != NULL)
+		wait_for(a, w);
 	if (!attach(a))
 		step(a, LIFE_REFUSED);
 }
 
-void
-action_arm(struct actions *as, struct spec *spec, struct action_waiter *w)
+static void
+arm(struct actions *as, struct spec *spec, uint64_t rule,
+    struct action_waiter *w)
 {
 	char why[WHY_MAX];
 	struct jail *jail;
@@ -586,7 +799,229 @@ action_arm(struct actions *as, struct spec *spec, struct action_waiter *w)
 		refuse(w, status, why);
 		return;
 	}
-	arm_in_jail(as, jail, spec, w);
+	arm_in_jail(as, jail, spec, rule, w);
+}
+
+void
+action_arm(struct actions *as, struct spec *spec, struct action_waiter *w)
+{
+	arm(as, spec, 0, w);
+}
+
+void
+action_arm_rule(struct actions *as, struct spec *spec, uint64_t rule)
+{
+	arm(as, spec, rule, NULL);
+	spec_clear(spec);
+}
+
+static struct action *
+find(struct actions *as, uint64_t id)
+{
+	struct action key = { .id = id };
+
+	return (RB_FIND(id_tree, &as->ids, &key));
+}
+
+static bool
+is_equal(const char *wanted, const char *is)
+{
+	return (wanted == NULL || (is != NULL && strcmp(wanted, is) == 0));
+}
+
+static bool
+is_jail(const struct action *a, const char *wanted)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", a->jail->id);
+	return (is_equal(wanted, jail_name(a)) || is_equal(wanted, number));
+}
+
+static bool
+is_chosen(const struct action *a, const struct action_choice *c)
+{
+	return (is_jail(a, c->jail) && is_equal(c->engine, a->spec.engine) &&
+	    is_equal(c->title, a->spec.title) &&
+	    (c->rule == 0 || c->rule == a->rule));
+}
+
+static bool
+is_ending(const struct action *a)
+{
+	return (a->life.state == LIFE_ENDING || a->life.state == LIFE_ENDED);
+}
+
+static void
+disarm(struct action *a)
+{
+	log_info("event=disarm id=%llu jid=%d", (unsigned long long)a->id,
+	    a->jail->id);
+	tell_plain(a, "disarmed");
+	tell_waiters(a, EX_TEMPFAIL, "the action was disarmed");
+	step(a, LIFE_STOP);
+}
+
+static unsigned int
+disarm_ids(struct actions *as, const struct action_choice *c,
+    uint64_t *unknown)
+{
+	unsigned int n = 0;
+	struct action *a;
+
+	for (size_t i = 0; i < c->nids; i++) {
+		a = find(as, c->ids[i]);
+		if (a == NULL || is_ending(a)) {
+			*unknown = c->ids[i];
+			return (0);
+		}
+	}
+	/* An id can be there twice, and gone the second time. */
+	for (size_t i = 0; i < c->nids; i++) {
+		a = find(as, c->ids[i]);
+		if (a != NULL && !is_ending(a)) {
+			disarm(a);
+			n++;
+		}
+	}
+	return (n);
+}
+
+unsigned int
+actions_disarm(struct actions *as, const struct action_choice *c,
+    uint64_t *unknown)
+{
+	struct action *a, *next;
+	unsigned int n = 0;
+
+	*unknown = 0;
+	if (c->nids > 0)
+		return (disarm_ids(as, c, unknown));
+	for (a = TAILQ_FIRST(&as->all); a != NULL; a = next) {
+		next = TAILQ_NEXT(a, all);
+		if (is_chosen(a, c) && !is_ending(a)) {
+			disarm(a);
+			n++;
+		}
+	}
+	return (n);
+}
+
+static void
+describe(const struct action *a, struct wire_item *item)
+{
+	const struct spec *s = &a->spec;
+
+	memset(item, 0, sizeof(*item));
+	describe_jail(a, item);
+	strlcpy(item->state, life_state_name(a->life.state),
+	    sizeof(item->state));
+	item->command = s->command;
+	item->respawn = s->respawn;
+	item->uid = s->uid;
+	item->gid = s->gid;
+	item->timeout = s->timeout;
+	item->parallel = a->life.runs_max;
+	item->interval = s->interval;
+	item->feedback = s->feedback;
+	item->file = a->rule != 0;
+	item->runs = a->runs_begun;
+	item->keys |= ITEM_STATE | ITEM_COMMAND | ITEM_RESPAWN | ITEM_UID |
+	    ITEM_GID | ITEM_PARALLEL | ITEM_FEEDBACK | ITEM_FILE | ITEM_RUNS |
+	    (s->timeout != 0 ? ITEM_TIMEOUT : 0) |
+	    (s->interval != 0 ? ITEM_INTERVAL : 0);
+	if (a->life.state == LIFE_ARMED) {
+		item->pid = probe_pid(a->probe);
+		item->keys |= ITEM_PID;
+	}
+	if (a->armed_at != 0) {
+		item->armed_at = a->armed_at;
+		item->keys |= ITEM_ARMED_AT;
+	}
+	if (a->runs_ended > 0) {
+		item->last_ms = a->last.ms;
+		item->last_at = a->last_at;
+		item->keys |= ITEM_LAST_MS | ITEM_LAST_AT |
+		    describe_status(a->last.status, &item->last_status,
+		    ITEM_LAST_STATUS, &item->last_signal, ITEM_LAST_SIGNAL);
+	}
+}
+
+bool
+actions_next(struct actions *as, const struct action_choice *c,
+    uint64_t after, struct wire_item *item)
+{
+	struct action key = { .id = after + 1 };
+	struct action *a;
+
+	for (a = RB_NFIND(id_tree, &as->ids, &key); a != NULL;
+	    a = RB_NEXT(id_tree, &as->ids, a))
+		if (is_chosen(a, c)) {
+			describe(a, item);
+			return (true);
+		}
+	return (false);
+}
+
+static int
+refuse_id(uint64_t id, char *err, size_t errsize)
+{
+	snprintf(err, errsize, "no action has the id %llu",
+	    (unsigned long long)id);
+	return (EX_DATAERR);
+}
+
+int
+action_run(struct actions *as, uint64_t id, char *err, size_t errsize)
+{
+	struct action *a = find(as, id);
+
+	if (a == NULL)
+		return (refuse_id(id, err, errsize));
+	if (a->life.state != LIFE_ARMED) {
+		snprintf(err, errsize, "action %llu is %s: it has no probe now "
+		    "that could be triggered", (unsigned long long)id,
+		    life_state_name(a->life.state));
+		return (EX_TEMPFAIL);
+	}
+	probe_trigger(a->probe);
+	return (0);
+}
+
+char *
+action_output(struct actions *as, uint64_t id, int *status, char *err,
+    size_t errsize)
+{
+	struct action *a = find(as, id);
+	char *text;
+
+	if (a == NULL) {
+		*status = refuse_id(id, err, errsize);
+		return (NULL);
+	}
+	text = run_output(as->runs, id, a->last.output);
+	if (text == NULL) {
+		*status = errno == ENOENT ? EX_NOINPUT : EX_IOERR;
+		snprintf(err, errsize, "action %llu: %s",
+		    (unsigned long long)id, errno == ENOENT ?
+		    "no run of it has ended, or its output could not be kept" :
+		    strerror(errno));
+	}
+	return (text);
+}
+
+const struct metrics *
+actions_measure(struct actions *as)
+{
+	struct metrics *m = &as->metrics;
+	struct action *a;
+
+	memset(m->by_state, 0, sizeof(m->by_state));
+	TAILQ_FOREACH(a, &as->all, all)
+		m->by_state[a->life.state]++;
+	m->probes = as->probes.count;
+	m->running = runs_count(as->runs);
+	return (m);
 }
 
 static void

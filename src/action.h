@@ -7,14 +7,19 @@
 
 #include <sys/types.h>
 #include <sys/queue.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "spec.h"
+#include "wire.h"
 
 struct actions;
 struct ends;
 struct event_base;
+struct jail;
+struct jails;
+struct metrics;
 struct runs;
 
 /* Descriptors that are kept for everything but jails, probes and runs. */
@@ -33,6 +38,15 @@ struct action_waiter {
 	struct action	*action;	/* NULL: not waiting */
 };
 
+/* Who hears what happens. */
+struct action_listener {
+	/* An event, to be shown; valid within the call. */
+	void		(*event)(void *arg, const struct wire_item *);
+	/* A held jail has ended; its actions are ending. */
+	void		(*jail_ended)(void *arg, struct jail *);
+	void		*arg;
+};
+
 /*
  * fd_limit: how many descriptors the daemon may have.  NULL with errno.
  * The runs and ends stay the caller's, and must live longer.
@@ -40,6 +54,17 @@ struct action_waiter {
 struct actions	*actions_open(struct event_base *, struct ends *,
 		    struct runs *, unsigned long fd_limit);
 void		 actions_close(struct actions *);
+void		 actions_listen(struct actions *,
+		    const struct action_listener *);
+
+/* A jail was found to have ended: tells its actions and the listener. */
+void		 actions_jail_ended(struct actions *, struct jail *);
+
+/* The jails that they are in, for those who hold some as well. */
+struct jails	*actions_jails(struct actions *);
+
+/* Counters; the caller may add to them. */
+struct metrics	*actions_metrics(struct actions *);
 
 /*
  * Arms what the spec asks for, or finds it armed already: the waiter is told
@@ -48,8 +73,54 @@ void		 actions_close(struct actions *);
 void		 action_arm(struct actions *, struct spec *,
 		    struct action_waiter *);
 
+/*
+ * The same for a rule of the file, not 0, with nobody waiting: the action is
+ * tried again where its first probe cannot be attached.
+ */
+void		 action_arm_rule(struct actions *, struct spec *,
+		    uint64_t rule);
+
 /* The waiter will not be told any more.  The action goes on. */
 void		 action_unwait(struct action_waiter *);
+
+/* Which actions are meant; what is 0 or NULL is not asked for. */
+struct action_choice {
+	const char	*jail;		/* its name, or a number in digits */
+	const char	*engine;
+	const char	*title;
+	uint64_t	 rule;
+	const uint64_t	*ids;		/* instead of all others */
+	size_t		 nids;
+};
+
+/*
+ * Takes actions away: their probes are ended, and a HUP that came first still
+ * counts.  Returns how many; those that were ending already are none.  If one
+ * of the ids is no action, nothing is done, and *unknown is that id.
+ */
+unsigned int	 actions_disarm(struct actions *, const struct action_choice *,
+		    uint64_t *unknown);
+
+/*
+ * The first chosen action with an id above after, described; false: none.
+ * What the item points to is valid until the next event.
+ */
+bool		 actions_next(struct actions *, const struct action_choice *,
+		    uint64_t after, struct wire_item *);
+
+/*
+ * Triggers, as a SIGHUP from the jail would.  0, or a sysexits(3) status with
+ * one line: EX_DATAERR no such action, EX_TEMPFAIL it has no probe now.
+ */
+int		 action_run(struct actions *, uint64_t id, char *err,
+		    size_t errsize);
+
+/*
+ * What the last run that has ended printed: see run_output().  NULL with a
+ * status and a line as above.
+ */
+char		*action_output(struct actions *, uint64_t id, int *status,
+		    char *err, size_t errsize);
 
 /*
  * Ends all probes; a HUP that came first still counts.  drained is called
@@ -61,5 +132,8 @@ void		 actions_stop(struct actions *, int timeout_ms,
 /* For the log: actions known, and probes not yet reaped. */
 unsigned int	 actions_count(const struct actions *);
 unsigned int	 actions_probes(const struct actions *);
+
+/* The counters, with what is true now filled in. */
+const struct metrics *actions_measure(struct actions *);
 
 #endif

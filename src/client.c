@@ -1,4 +1,4 @@
-/* The utility: one request to the daemon, its reply, its exit status. */
+/* One request to the daemon, and its answer. */
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -17,24 +17,18 @@
 #include <unistd.h>
 
 #include "client.h"
-#include "options.h"
-#include "spec.h"
 #include "text.h"
 #include "wire.h"
-#ifdef __linux__
-#include "engine.h"
-#include "procfs.h"
-#endif
 
-#define REQUEST_TIMEOUT_MS	10000
-#define BUSY_RETRY_MS		10
+#define CONNECT_MS	10000	/* where an answer may take forever */
+#define BUSY_RETRY_MS	10
 
 /* One exchange: where, until when, and the line that says what went wrong. */
 struct exchange {
 	const char	*socket;
 	int		 fd;
 	int		 timeout_ms;
-	int64_t		 deadline;	/* monotonic, in ms */
+	int64_t		 deadline;	/* monotonic, in ms; 0: none */
 	char		*err;
 	size_t		 errsize;
 };
@@ -85,6 +79,9 @@ refuse_errno(struct exchange *x, int error)
 		    "%s within %d s", shown, x->timeout_ms / 1000));
 	case EPIPE:
 	case ECONNRESET:
+		if (x->timeout_ms == 0)
+			return (refuse(x, EX_UNAVAILABLE, "the daemon at %s "
+			    "has ended", shown));
 		return (refuse(x, EX_PROTOCOL, "the daemon at %s closed the "
 		    "connection without an answer", shown));
 	default:
@@ -102,8 +99,9 @@ wait_for(struct exchange *x, short events)
 	int n;
 
 	for (;;) {
-		left = x->deadline - now_ms();
-		n = left <= 0 ? 0 : poll(&pfd, 1, (int)left);
+		left = x->deadline == 0 ? -1 : x->deadline - now_ms();
+		n = left <= 0 && x->deadline != 0 ? 0 :
+		    poll(&pfd, 1, (int)left);
 		if (n > 0)
 			return (0);
 		if (n == -1 && errno == EINTR)
@@ -183,84 +181,142 @@ send_line(struct exchange *x, const char *line, size_t len)
 	return (0);
 }
 
+/* What was received and not looked at yet. */
+struct input {
+	char	*buf;
+	size_t	 size;
+	size_t	 used;
+	size_t	 taken;		/* of the line that was looked at */
+};
+
 /*
  * Receives up to the first newline, which is not counted; -1 with errno,
  * ECONNRESET when the connection ended before it, EMSGSIZE when the line is
- * longer than size.
+ * longer than the buffer.
  */
 static int
-receive_line(struct exchange *x, char *line, size_t size, size_t *len)
+receive_line(struct exchange *x, struct input *in, size_t *len)
 {
 	const char *nl;
-	size_t used;
+	size_t seen;
 	ssize_t n;
 
-	for (used = 0; used < size; ) {
-		n = recv(x->fd, line + used, size - used, 0);
+	in->used -= in->taken;
+	memmove(in->buf, in->buf + in->taken, in->used);
+	in->taken = 0;
+	for (seen = 0; ; seen = in->used - (size_t)n) {
+		nl = memchr(in->buf + seen, '\n', in->used - seen);
+		if (nl != NULL) {
+			*len = (size_t)(nl - in->buf);
+			in->taken = *len + 1;
+			return (0);
+		}
+		if (in->used == in->size) {
+			errno = EMSGSIZE;
+			return (-1);
+		}
+		while ((n = recv(x->fd, in->buf + in->used,
+		    in->size - in->used, 0)) == -1)
+			if (errno != EINTR && (errno != EAGAIN ||
+			    wait_for(x, POLLIN) == -1))
+				return (-1);
 		if (n == 0) {
 			errno = ECONNRESET;
 			return (-1);
 		}
-		if (n == -1) {
-			if (errno == EINTR ||
-			    (errno == EAGAIN && wait_for(x, POLLIN) == 0))
-				continue;
-			return (-1);
-		}
-		nl = memchr(line + used, '\n', (size_t)n);
-		if (nl != NULL) {
-			*len = (size_t)(nl - line);
-			return (0);
-		}
-		used += (size_t)n;
+		in->used += (size_t)n;
 	}
-	errno = EMSGSIZE;
-	return (-1);
+}
+
+/* Who gets the items of a reply. */
+struct reader {
+	int	(*item)(void *, struct wire_item *, const char *, size_t);
+	void	*arg;
+};
+
+static int
+not_understood(struct exchange *x, const char *why)
+{
+	return (refuse(x, EX_PROTOCOL, "the daemon's answer is not understood: "
+	    "%s", why));
+}
+
+/* One line of the answer; *last: it was the reply. */
+static int
+take_line(struct exchange *x, const char *line, size_t len,
+    const struct reader *r, struct wire_reply *rp, bool *last)
+{
+	struct wire_item item;
+	char why[256];
+	int status;
+
+	switch (wire_decode_answer(line, len, rp, &item, why, sizeof(why))) {
+	case 0:
+		*last = true;
+		return (0);
+	case 1:
+		status = r->item == NULL ? not_understood(x, "an item") :
+		    r->item(r->arg, &item, line, len);
+		wire_item_clear(&item);
+		return (status);
+	default:
+		return (not_understood(x, why));
+	}
 }
 
 static int
-decode_reply(struct exchange *x, const char *line, size_t len,
+read_answer(struct exchange *x, struct input *in, const struct reader *r,
     struct wire_reply *rp)
 {
-	char why[256];
+	bool last = false;
+	int status = 0;
+	size_t len;
 
-	if (wire_decode_reply(line, len, rp, why, sizeof(why)) == 0)
-		return (0);
-	return (refuse(x, EX_PROTOCOL, "the daemon's answer is not understood: "
-	    "%s", why));
+	while (status == 0 && !last) {
+		if (receive_line(x, in, &len) == 0)
+			status = take_line(x, in->buf, len, r, rp, &last);
+		else
+			status = errno != EMSGSIZE ? refuse_errno(x, errno) :
+			    refuse(x, EX_PROTOCOL, "the daemon's answer is "
+			    "longer than %d bytes", WIRE_LINE_MAX);
+		if (r->item != NULL && x->timeout_ms != 0)
+			x->deadline = now_ms() + x->timeout_ms;
+	}
+	return (status);
 }
 
 /* The whole exchange; the reply is filled where 0 is returned. */
 static int
 converse(struct exchange *x, const char *request, size_t len,
-    struct wire_reply *rp)
+    const struct reader *r, struct wire_reply *rp)
 {
-	char *line;
+	struct input in = { .size = WIRE_LINE_MAX };
 	int status;
 
-	if ((line = malloc(WIRE_LINE_MAX)) == NULL)
+	if ((in.buf = malloc(WIRE_LINE_MAX)) == NULL)
 		return (refuse(x, EX_OSERR, "out of memory"));
 	if (open_socket(x) == -1 || send_line(x, request, len) == -1)
 		status = refuse_errno(x, errno);
-	else if (receive_line(x, line, WIRE_LINE_MAX, &len) == 0)
-		status = decode_reply(x, line, len, rp);
-	else
-		status = errno != EMSGSIZE ? refuse_errno(x, errno) :
-		    refuse(x, EX_PROTOCOL, "the daemon's answer is longer "
-		    "than %d bytes", WIRE_LINE_MAX);
-	free(line);
+	else {
+		if (x->timeout_ms == 0)
+			x->deadline = 0;
+		status = read_answer(x, &in, r, rp);
+	}
+	free(in.buf);
 	return (status);
 }
 
-int
-client_request(const char *socket, const struct wire_request *rq,
-    struct wire_reply *rp, int timeout_ms, char *err, size_t errsize)
+static int
+exchange(const char *socket, const struct wire_request *rq,
+    const struct reader *r, struct wire_reply *rp, int timeout_ms, char *err,
+    size_t errsize)
 {
 	struct exchange x = {
 		.socket = socket,
 		.fd = -1,
 		.timeout_ms = timeout_ms,
-		.deadline = now_ms() + timeout_ms,
+		.deadline = now_ms() +
+		    (timeout_ms != 0 ? timeout_ms : CONNECT_MS),
 		.err = err,
 		.errsize = errsize,
 	};
@@ -268,152 +324,31 @@ client_request(const char *socket, const struct wire_request *rq,
 	size_t len;
 	int status;
 
+	memset(rp, 0, sizeof(*rp));
 	if ((line = wire_encode_request(rq, &len)) == NULL)
 		return (refuse(&x, EX_OSERR, "out of memory"));
-	status = converse(&x, line, len, rp);
+	status = converse(&x, line, len, r, rp);
 	free(line);
 	if (x.fd != -1)
 		(void)close(x.fd);
 	return (status);
 }
 
-#ifdef __linux__
-
-static int
-parse_pid(const char *digits, pid_t *pid, char *err, size_t errsize)
+int
+client_request(const char *socket, const struct wire_request *rq,
+    struct wire_reply *rp, int timeout_ms, char *err, size_t errsize)
 {
-	char shown[64];
-	const char *wrong;
+	const struct reader none = { NULL, NULL };
 
-	*pid = (pid_t)strtonum(digits, 1, INT32_MAX, &wrong);
-	if (wrong == NULL)
-		return (0);
-	(void)text_escape(shown, sizeof(shown), digits, strlen(digits));
-	(void)snprintf(err, errsize, "-j: \"%s\" is no process: a pid is a "
-	    "number from 1 to %jd", shown, (intmax_t)INT32_MAX);
-	return (EX_DATAERR);
-}
-
-/* The jail as typed, a pid or a container's name, as a process. */
-static int
-find_jail(const char *jail, struct spec *s, char *err, size_t errsize)
-{
-	char name[SPEC_JAIL_MAX + 1] = "";
-	pid_t pid = 0;
-	int status;
-
-	if (jail[strspn(jail, "0123456789")] == '\0')
-		status = parse_pid(jail, &pid, err, errsize);
-	else
-		status = engine_resolve(jail, &pid, name, sizeof(name), err,
-		    errsize);
-	if (status != 0)
-		return (status);
-	if (procfs_start_time(pid, &s->started) == -1) {
-		(void)snprintf(err, errsize, "no process %jd", (intmax_t)pid);
-		return (EX_NOHOST);
-	}
-	s->pid = pid;
-	if (*name != '\0' && (s->jail = strdup(name)) == NULL) {
-		(void)snprintf(err, errsize, "out of memory");
-		return (EX_OSERR);
-	}
-	return (0);
-}
-
-#else
-
-/* The daemon looks it up: jids and names are the kernel's. */
-static int
-find_jail(const char *jail, struct spec *s, char *err, size_t errsize)
-{
-	if ((s->jail = strdup(jail)) != NULL)
-		return (0);
-	(void)snprintf(err, errsize, "out of memory");
-	return (EX_OSERR);
-}
-
-#endif
-
-/* Takes the spec from the options: the request is what owns it now. */
-static void
-make_request(struct options *o, struct wire_request *rq)
-{
-	memset(rq, 0, sizeof(*rq));
-	(void)strlcpy(rq->verb, "arm", sizeof(rq->verb));
-	rq->spec = o->spec;
-	memset(&o->spec, 0, sizeof(o->spec));
-	rq->keys = WIRE_KEY_COMMAND | WIRE_KEY_UID | WIRE_KEY_GID |
-	    WIRE_KEY_RESPAWN;
-	if (rq->spec.title != NULL)
-		rq->keys |= WIRE_KEY_TITLE;
-	if (rq->spec.jail != NULL)
-		rq->keys |= WIRE_KEY_JAIL;
-	if (rq->spec.pid != 0)
-		rq->keys |= WIRE_KEY_PID;
-	if (rq->spec.started != 0)
-		rq->keys |= WIRE_KEY_STARTED;
-}
-
-/*
- * Prints the one line.  What the daemon and this program wrote has its
- * foreign parts escaped already; only a line that is not clean is escaped
- * as a whole.
- */
-static void
-complain(const char *line)
-{
-	char shown[4 * WIRE_ERROR_MAX + 1];
-	size_t len;
-
-	len = strlen(line);
-	if (!text_is_utf8(line, len) || text_has_control(line, len)) {
-		(void)text_escape(shown, sizeof(shown), line, len);
-		line = shown;
-	}
-	(void)fprintf(stderr, "jaildaemon: %s\n", line);
-}
-
-static int
-arm(struct options *o, struct wire_reply *rp, char *err, size_t errsize)
-{
-	struct wire_request rq;
-	int status;
-
-	memset(rp, 0, sizeof(*rp));
-	status = find_jail(o->jail, &o->spec, err, errsize);
-	if (status == 0)
-		status = spec_check(&o->spec, err, errsize);
-	if (status != 0)
-		return (status);
-	make_request(o, &rq);
-	status = client_request(o->socket, &rq, rp, REQUEST_TIMEOUT_MS, err,
-	    errsize);
-	spec_clear(&rq.spec);
-	if (status == 0 && !rp->ok) {
-		(void)strlcpy(err, rp->error, errsize);
-		status = rp->status;
-	}
-	return (status);
+	return (exchange(socket, rq, &none, rp, timeout_ms, err, errsize));
 }
 
 int
-client_arm(struct options *o)
+client_stream(const char *socket, const struct wire_request *rq,
+    int (*item)(void *, struct wire_item *, const char *, size_t), void *arg,
+    struct wire_reply *rp, int timeout_ms, char *err, size_t errsize)
 {
-	char err[WIRE_ERROR_MAX];
-	struct wire_reply rp;
-	int status;
+	const struct reader reader = { item, arg };
 
-	if ((status = arm(o, &rp, err, sizeof(err))) != 0) {
-		complain(err);
-		return (status);
-	}
-	if (rp.warning[0] != '\0')
-		complain(rp.warning);
-	if (o->verbose && (printf("%ju\n", (uintmax_t)rp.id) < 0 ||
-	    fflush(stdout) != 0)) {
-		complain("the action's id cannot be written");
-		status = EX_IOERR;
-	}
-	return (status);
+	return (exchange(socket, rq, &reader, rp, timeout_ms, err, errsize));
 }

@@ -1,11 +1,10 @@
-/* The utility: one request to the daemon, its reply, its exit status. */
+/* One request to the daemon, and its answer. */
 #ifndef CLIENT_H
 #define CLIENT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "options.h"
 #include "wire.h"
 
 /*
@@ -19,9 +18,13 @@ int	client_request(const char *socket, const struct wire_request *,
 	    struct wire_reply *, int timeout_ms, char *err, size_t errsize);
 
 /*
- * `jaildaemon -c`: looks up the jail, sends the request, prints the action's
- * id with -v, or one line of error to stderr.  Returns the exit status.
+ * The same for a request whose reply has several lines: item is called for
+ * each item, with the line as it came (len bytes, no newline), and returns 0 or
+ * a status that ends the exchange.  timeout_ms is for each line; 0: forever.
  */
-int	client_arm(struct options *);
+int	client_stream(const char *socket, const struct wire_request *,
+	    int (*item)(void *arg, struct wire_item *, const char *line,
+	    size_t len), void *arg, struct wire_reply *, int timeout_ms,
+	    char *err, size_t errsize);
 
 #endif

@@ -36,6 +36,8 @@ struct conn {
 	bool		 busy;		/* a line is being handled */
 	bool		 closing;	/* once the reply is written */
 	bool		 half;		/* the peer has sent all it will */
+	bool		 watching;
+	void		(*more)(void *);
 	void		(*cancel)(void *);
 	void		*cancel_arg;
 };
@@ -50,6 +52,7 @@ struct control {
 	struct event	*pause;
 	struct event	*sum;
 	unsigned int	 turned_away;	/* since the last sum */
+	unsigned long	 refused;	/* since the start */
 	TAILQ_HEAD(, conn) conns;
 	unsigned int	 count;
 	void		(*line)(void *, struct conn *, const char *, size_t);
@@ -255,6 +258,7 @@ refuse(struct conn *conn, int status, const char *why)
 {
 	struct wire_reply reply = { .ok = false, .status = status };
 
+	conn->control->refused++;
 	log_warnx("event=refuse status=%d text=\"%s\"", status, why);
 	strlcpy(reply.error, why, sizeof(reply.error));
 	bufferevent_disable(conn->bev, EV_READ);
@@ -308,7 +312,51 @@ void
 control_reply(struct conn *conn, const struct wire_reply *reply)
 {
 	conn->cancel = NULL;
+	conn->more = NULL;
+	conn->watching = false;
 	write_reply(conn, reply);
+}
+
+/* An item that cannot be made ends the connection: none is left out. */
+void
+control_item(struct conn *conn, const struct wire_item *item)
+{
+	size_t len;
+	char *line;
+
+	if (conn->closing)
+		return;
+	line = wire_encode_item(item, &len);
+	if (line == NULL || bufferevent_write(conn->bev, line, len) == -1) {
+		conn->closing = true;
+		event_active(conn->deadline, EV_TIMEOUT, 0);
+	}
+	free(line);
+	if (conn->watching && evbuffer_get_length(
+	    bufferevent_get_output(conn->bev)) > CONTROL_BACKLOG_MAX)
+		refuse(conn, EX_TEMPFAIL, "events come faster than they are "
+		    "read: 1048576 bytes wait");
+}
+
+void
+control_stream(struct conn *conn, void (*more)(void *), void (*cancel)(void *),
+    void *arg)
+{
+	conn->more = more;
+	control_later(conn, cancel, arg);
+}
+
+void
+control_watch(struct conn *conn, void (*cancel)(void *), void *arg)
+{
+	conn->watching = true;
+	control_later(conn, cancel, arg);
+}
+
+unsigned long
+control_refused(const struct control *c)
+{
+	return (c->refused);
 }
 
 static void
@@ -329,6 +377,13 @@ on_written(struct bufferevent *bev, void *arg)
 		close_conn(conn);
 		return;
 	}
+	if (conn->more != NULL) {
+		conn->more(conn->cancel_arg);
+		return;
+	}
+	/* An item of a watch, or what was there before a reply that waits. */
+	if (conn->cancel != NULL)
+		return;
 	conn->busy = false;
 	restart_deadline(conn);
 	read_lines(conn);
@@ -347,7 +402,7 @@ on_event(struct bufferevent *bev, short what, void *arg)
 		conn->half = true;
 		read_lines(conn);
 	}
-	if (!conn->half || (!conn->busy && !conn->closing))
+	if (!conn->half || conn->watching || (!conn->busy && !conn->closing))
 		close_conn(conn);
 }
 
@@ -441,6 +496,7 @@ turn_away(struct control *c, int fd, int status, const char *why)
 	size_t len;
 	char *line;
 
+	c->refused++;
 	if (c->turned_away++ == 0)
 		log_warnx("event=refuse status=%d text=\"%s\"", status, why);
 	if (!evtimer_pending(c->sum, NULL))

@@ -12,6 +12,7 @@
 
 #define CONTROL_CONNECTIONS_MAX	64
 #define CONTROL_REQUEST_MS	10000	/* to send a request, and to read one */
+#define CONTROL_BACKLOG_MAX	(1024 * 1024)	/* bytes that a watcher has not read */
 
 struct conn;
 struct control;
@@ -46,5 +47,25 @@ void		 control_reply(struct conn *, const struct wire_reply *);
  */
 void		 control_later(struct conn *, void (*cancel)(void *arg),
 		    void *arg);
+
+/*
+ * An item before the reply.  After control_stream() more is called whenever
+ * what was sent has left, until there is a reply; it must send an item or
+ * reply.  cancel is as for control_later().
+ */
+void		 control_item(struct conn *, const struct wire_item *);
+void		 control_stream(struct conn *, void (*more)(void *arg),
+		    void (*cancel)(void *arg), void *arg);
+
+/*
+ * Items come whenever there are some, until the peer ends the connection or
+ * is too slow.  Then cancel is called, and the connection is no longer
+ * known; not from within control_item(), which is for watchers as well.
+ */
+void		 control_watch(struct conn *, void (*cancel)(void *arg),
+		    void *arg);
+
+/* Refusals by the socket itself. */
+unsigned long	 control_refused(const struct control *);
 
 #endif

@@ -30,10 +30,12 @@
 #include "ends.h"
 #include "log.h"
 #include "defaults.h"
+#include "rules.h"
 #include "run.h"
 #include "spawn.h"
 #include "stub.h"
 #include "verb.h"
+#include "watch.h"
 
 #define DRAIN_MS	5000
 #define ERR_MAX		1024
@@ -43,6 +45,7 @@ struct daemon {
 	char		*socket;	/* absolute */
 	char		*pidpath;
 	char		*statepath;
+	char		*confpath;
 	int		 parent;	/* tell it that we are ready, or -1 */
 	int		 statedir;
 	struct rlimit	 nofile;	/* as it was at the start */
@@ -53,7 +56,10 @@ struct daemon {
 	struct ends	*ends;
 	struct runs	*runs;
 	struct actions	*actions;
+	struct rules	*rules;
+	struct watchers	*watchers;
 	struct control	*control;
+	struct verb_context verbs;
 };
 
 /* Before "ready" the daemon may give up: one line, and a status. */
@@ -123,7 +129,10 @@ make_paths(struct daemon *d)
 		d->statepath = d->options->statedir != NULL ?
 		    absolute(d->options->statedir) :
 		    default_statedir(d->socket);
-	if (d->socket == NULL || d->pidpath == NULL || d->statepath == NULL)
+	d->confpath = absolute(d->options->conf != NULL ? d->options->conf :
+	    DEFAULTS_CONF);
+	if (d->socket == NULL || d->pidpath == NULL || d->statepath == NULL ||
+	    d->confpath == NULL)
 		return (complain(EX_OSERR, "cannot make paths: %s",
 		    strerror(errno)));
 	return (0);
@@ -246,16 +255,17 @@ static void
 on_signal(evutil_socket_t sig, short what, void *arg)
 {
 	struct daemon *d = arg;
+	char err[ERR_MAX];
 
 	(void)what;
-	/* Once a way to reload a daemon: harmless, and said. */
 	if (sig == SIGHUP) {
-		log_info("event=hangup text=\"there is nothing to reload\"");
+		verb_reload(&d->verbs, err, sizeof(err));
 		return;
 	}
 	log_info("event=stop signal=%d actions=%u probes=%u", (int)sig,
 	    actions_count(d->actions), actions_probes(d->actions));
 	actions_stop(d->actions, DRAIN_MS, on_drained, d);
+	watchers_end(d->watchers, EX_UNAVAILABLE, "the daemon has stopped");
 }
 
 static int
@@ -295,14 +305,58 @@ open_parts(struct daemon *d)
 		return (complain(EX_OSERR, "no event loop"));
 	d->ends = ends_open(d->base);
 	if (d->ends != NULL)
-		d->runs = runs_open(d->ends, d->statedir, &d->nofile);
+		d->runs = runs_open(d->base, d->ends, d->statedir,
+		    &d->nofile);
 	if (d->runs != NULL)
 		d->actions = actions_open(d->base, d->ends, d->runs,
 		    (unsigned long)d->raised.rlim_cur);
-	if (d->actions == NULL || watch_signals(d) == -1)
+	d->watchers = watchers_open();
+	if (d->actions != NULL)
+		d->rules = rules_open(d->base, d->actions, d->confpath,
+		    d->options->conf != NULL);
+	if (d->rules == NULL || d->watchers == NULL || watch_signals(d) == -1)
 		return (complain(EX_OSERR, "cannot start: %s",
 		    strerror(errno)));
 	return (0);
+}
+
+static void
+on_event(void *arg, const struct wire_item *item)
+{
+	struct daemon *d = arg;
+
+	watchers_tell(d->watchers, item);
+}
+
+static void
+on_jail_ended(void *arg, struct jail *jail)
+{
+	struct daemon *d = arg;
+
+	rules_jail_ended(d->rules, jail);
+}
+
+static void
+connect_parts(struct daemon *d)
+{
+	const struct action_listener listener = { on_event, on_jail_ended, d };
+
+	actions_listen(d->actions, &listener);
+	d->verbs.actions = d->actions;
+	d->verbs.control = d->control;
+	d->verbs.rules = d->rules;
+	d->verbs.watchers = d->watchers;
+}
+
+/* A file that is wrong keeps the daemon from starting, and so is noticed. */
+static int
+read_rules(struct daemon *d)
+{
+	struct rules_change change;
+	char err[ERR_MAX];
+	int status = rules_reload(d->rules, &change, err, sizeof(err));
+
+	return (status == 0 ? 0 : complain(status, "%s", err));
 }
 
 static int
@@ -327,9 +381,11 @@ start(struct daemon *d)
 	    (status = claim_socket(d)) != 0 ||
 	    (status = open_pidfile(d)) != 0 ||
 	    (status = open_statedir(d)) != 0 ||
-	    (status = open_parts(d)) != 0)
+	    (status = open_parts(d)) != 0 ||
+	    (status = read_rules(d)) != 0)
 		return (status);
-	if (control_serve(d->control, d->base, verb_line, d->actions) == -1)
+	connect_parts(d);
+	if (control_serve(d->control, d->base, verb_line, &d->verbs) == -1)
 		return (complain(EX_OSERR, "cannot serve: %s",
 		    strerror(errno)));
 	if (pidfile_write(d->pidfile) == -1)
@@ -366,6 +422,11 @@ stop(struct daemon *d)
 {
 	if (d->control != NULL)
 		control_close(d->control);
+	if (d->watchers != NULL)
+		watchers_close(d->watchers);
+	d->watchers = NULL;
+	if (d->rules != NULL)
+		rules_close(d->rules);
 	if (d->actions != NULL)
 		actions_close(d->actions);
 	if (d->runs != NULL)
@@ -394,6 +455,8 @@ serve(struct daemon *d)
 	if (status == 0) {
 		say_ready(d);
 		runs_collect(d->runs);
+		if (rules_watch(d->rules) == -1)
+			log_warn("event=watch");
 		/*
 		 * Ready.  Nothing below may end the daemon but a signal: no
 		 * request, jail, child, full disk or failed allocation.
@@ -425,5 +488,6 @@ daemon_run(const struct options *options)
 	free(d.socket);
 	free(d.pidpath);
 	free(d.statepath);
+	free(d.confpath);
 	return (status);
 }

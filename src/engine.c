@@ -647,7 +647,7 @@ find_timeout(const struct query *q, size_t n)
  */
 static int
 judge(const struct query *q, size_t n, const char *shown, pid_t *pid,
-    char *err, size_t errsize)
+    const char **engine, char *err, size_t errsize)
 {
 	const struct query *found, *late;
 	size_t i;
@@ -679,6 +679,7 @@ judge(const struct query *q, size_t n, const char *shown, pid_t *pid,
 		return (EX_NOHOST);
 	}
 	*pid = found->pid;
+	*engine = found->engine->name;
 	return (0);
 }
 
@@ -716,15 +717,17 @@ find_engine(const char *name, size_t len)
 	return (NULL);
 }
 
-static int
-refuse_engine(const char *prefix, size_t len, char *err, size_t errsize)
+int
+engine_check(const char *name, size_t len, char *err, size_t errsize)
 {
 	char known[128] = "", shown[64];
 	size_t i;
 
+	if (find_engine(name, len) != NULL)
+		return (0);
 	for (i = 0; i < NENGINES; i++)
 		append(known, sizeof(known), ", ", "", engines[i].name);
-	(void)text_escape(shown, sizeof(shown), prefix, len);
+	(void)text_escape(shown, sizeof(shown), name, len);
 	(void)snprintf(err, errsize, "\"%s\" is no container engine: "
 	    "known are %s", shown, known);
 	return (EX_DATAERR);
@@ -746,7 +749,7 @@ split(const char *jail, const char **name, const struct engine **first,
 		*first = find_engine(jail, (size_t)(colon - jail));
 		*n = 1;
 		if (*first == NULL)
-			return (refuse_engine(jail, (size_t)(colon - jail),
+			return (engine_check(jail, (size_t)(colon - jail),
 			    err, errsize));
 	}
 	if (is_name(*name))
@@ -759,8 +762,22 @@ split(const char *jail, const char **name, const struct engine **first,
 }
 
 int
-engine_resolve(const char *jail, pid_t *pid, char *name, size_t namesize,
+engine_split(const char *jail, const char **engine, const char **name,
     char *err, size_t errsize)
+{
+	const struct engine *first;
+	size_t n;
+	int status;
+
+	status = split(jail, name, &first, &n, err, errsize);
+	if (status == 0)
+		*engine = n == 1 ? first->name : NULL;
+	return (status);
+}
+
+int
+engine_resolve(const char *jail, pid_t *pid, const char **engine, char *name,
+    size_t namesize, char *err, size_t errsize)
 {
 	char shown[SPEC_JAIL_MAX * 2 + 1];
 	const struct engine *first;
@@ -783,7 +800,7 @@ engine_resolve(const char *jail, pid_t *pid, char *name, size_t namesize,
 	}
 	(void)text_escape(shown, sizeof(shown), plain, strlen(plain));
 	if (ask(q, n, plain) == 0)
-		status = judge(q, n, shown, pid, err, errsize);
+		status = judge(q, n, shown, pid, engine, err, errsize);
 	else {
 		(void)snprintf(err, errsize, "the container engines cannot "
 		    "be asked: %s", strerror(errno));

@@ -11,9 +11,18 @@
 #define ENGINE_TIMEOUT_MS	5000
 
 /*
+ * "engine:name" or a plain name (then the engine is NULL), without asking
+ * anybody: *name points into jail, *engine to a constant.  0, or EX_DATAERR
+ * with one line in err.
+ */
+int	engine_split(const char *jail, const char **engine, const char **name,
+	    char *err, size_t errsize);
+
+/*
  * Finds the process of "engine:name" or of a plain name, asking every
  * installed engine.  On success 0, with the pid of the container's first
- * process and the name without its engine in name.  Else a sysexits(3)
+ * process, the name without its engine in name, and the engine that knows it
+ * in *engine, a constant.  Else a sysexits(3)
  * status with one line in err: EX_NOHOST no such container, or one that is
  * not running; EX_DATAERR a name found in two engines (all listed) or no
  * name an engine could have; EX_TEMPFAIL an engine that did not answer in
@@ -22,8 +31,14 @@
  * Sets SIGCHLD to its default: were it ignored, no engine's exit status
  * could be seen.
  */
-int	engine_resolve(const char *jail, pid_t *pid, char *name,
-	    size_t namesize, char *err, size_t errsize);
+int	engine_resolve(const char *jail, pid_t *pid, const char **engine,
+	    char *name, size_t namesize, char *err, size_t errsize);
+
+/*
+ * Are these len bytes the name of an engine?  0, or EX_DATAERR with one line
+ * in err that names those that are.
+ */
+int	engine_check(const char *name, size_t len, char *err, size_t errsize);
 
 /* What an engine's output says of a container. */
 enum engine_answer {

@@ -62,6 +62,13 @@ struct jail	*jails_hold(struct jails *, const struct spec *, int *status,
 		    char *err, size_t errsize);
 void		 jails_release(struct jail *);
 
+/*
+ * FreeBSD: the jail with the lowest jid above last, and its name; 0: none.
+ * Linux has no list of its containers.
+ */
+extern const bool jails_can_list;
+int		 jails_list(int last, char *name, size_t size);
+
 /* One more reference to a jail that is held already. */
 struct jail	*jail_ref(struct jail *);
 

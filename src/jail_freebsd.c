@@ -90,6 +90,24 @@ ask(int jid, struct facts *facts)
 	return (jail_get(iov, sizeof(iov) / sizeof(iov[0]), 0) == -1 ? -1 : 0);
 }
 
+const bool jails_can_list = true;
+
+/* The kernel leaves out those that are dying. */
+int
+jails_list(int last, char *name, size_t size)
+{
+	char keys[][8] = { "lastjid", "name" };
+	struct iovec iov[] = {
+		{ keys[0], sizeof("lastjid") }, { &last, sizeof(last) },
+		{ keys[1], sizeof("name") }, { name, size },
+	};
+	int jid;
+
+	name[0] = '\0';
+	jid = jail_get(iov, sizeof(iov) / sizeof(iov[0]), 0);
+	return (jid > 0 ? jid : 0);
+}
+
 static struct jail *
 add_jail(struct jails *jails, int jid, const char *name)
 {

@@ -252,6 +252,17 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 	return (jail);
 }
 
+const bool jails_can_list = false;
+
+int
+jails_list(int last, char *name, size_t size)
+{
+	(void)last;
+	(void)name;
+	(void)size;
+	return (0);
+}
+
 struct jail *
 jail_ref(struct jail *jail)
 {

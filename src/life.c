@@ -146,6 +146,8 @@ count_trigger(struct life *life, int64_t now)
 		wait_until(life, now + LIFE_REST_MS);
 		effects = LIFE_SAY_BURST;
 	}
+	if (life->interval_ms > 0)
+		wait_until(life, now + life->interval_ms);
 	life->fired[life->fired_next] = now;
 	life->fired_next = (life->fired_next + 1) % LIFE_BURST;
 	if (life->fired_count < LIFE_BURST)
@@ -214,15 +216,27 @@ life_step(struct life *life, enum life_event event, int64_t now)
 }
 
 void
-life_init(struct life *life, enum respawn respawn, int64_t lost_wait_ms)
+life_init(struct life *life, const struct spec *spec, int64_t lost_wait_ms)
 {
 	memset(life, 0, sizeof(*life));
 	life->state = LIFE_ARMING;
-	life->respawn = respawn;
-	life->runs_max = respawn == RESPAWN_NOW ? LIFE_RUNS_MAX : 1;
+	life->respawn = spec->respawn;
+	life->runs_max = 1;
+	if (spec->respawn == RESPAWN_NOW)
+		life->runs_max = spec->parallel != 0 ? spec->parallel :
+		    LIFE_RUNS_MAX;
 	life->probe = true;
 	life->lost_wait_ms = lost_wait_ms;
+	life->interval_ms = (int64_t)spec->interval * 1000;
 	life->retry_ms = LIFE_RETRY_MS;
+}
+
+void
+life_init_kept(struct life *life, const struct spec *spec,
+    int64_t lost_wait_ms)
+{
+	life_init(life, spec, lost_wait_ms);
+	life->state = LIFE_REARMING;
 }
 
 int64_t

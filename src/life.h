@@ -17,8 +17,8 @@
 #define LIFE_BURST_MS		1000
 #define LIFE_REST_MS		1000
 
-/* Runs of one action at a time, with -R. */
-#define LIFE_RUNS_MAX		64
+/* Runs of one action at a time, with -R and without -L. */
+#define LIFE_RUNS_MAX		SPEC_PARALLEL
 
 /* First and longest wait after a probe that could not be attached again. */
 #define LIFE_RETRY_MS		1000
@@ -65,6 +65,7 @@ struct life {
 	unsigned int	 runs_max;
 	bool		 probe;		/* an attach or a probe is there */
 	int64_t		 lost_wait_ms;	/* before a lost probe is replaced */
+	int64_t		 interval_ms;	/* least time from run to run */
 	int64_t		 retry_ms;	/* before the next try to attach */
 	int64_t		 not_before;	/* no probe before this time */
 	int64_t		 fired[LIFE_BURST]; /* the latest triggers' times */
@@ -72,8 +73,19 @@ struct life {
 	unsigned int	 fired_count;
 };
 
-/* Begins in LIFE_ARMING; the caller attaches the first probe. */
-void		 life_init(struct life *, enum respawn, int64_t lost_wait_ms);
+/*
+ * Begins in LIFE_ARMING; the caller attaches the first probe.  Mode and limits
+ * are the spec's.
+ */
+void		 life_init(struct life *, const struct spec *,
+		    int64_t lost_wait_ms);
+
+/*
+ * The same for an action that is kept although its first attaching may fail:
+ * begins in LIFE_REARMING, and so tries again.
+ */
+void		 life_init_kept(struct life *, const struct spec *,
+		    int64_t lost_wait_ms);
 
 /* One event, at a monotonic time in milliseconds: a set of effects. */
 unsigned int	 life_step(struct life *, enum life_event, int64_t now);

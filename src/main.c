@@ -4,9 +4,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "client.h"
 #include "daemon.h"
 #include "options.h"
+#include "utility.h"
 
 #define ERR_MAX		1024
 
@@ -43,14 +43,14 @@ main(int argc, char **argv)
 	case OPTIONS_DAEMON:
 		status = daemon_run(&options);
 		break;
-	case OPTIONS_ARM:
-		status = client_arm(&options);
-		break;
 	case OPTIONS_HELP:
 		fputs(options_usage, stdout);
 		break;
 	case OPTIONS_VERSION:
 		puts("jaildaemon " VERSION);
+		break;
+	default:
+		status = utility_run(&options);
 		break;
 	}
 	options_clear(&options);

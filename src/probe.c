@@ -341,18 +341,17 @@ on_probe_ended(void *arg, int status)
 
 /* The stub as a process: no environment, the title alone. */
 static int
-spawn_stub(struct probe *p, const struct spec *spec, pid_t *pid, int *fd)
+spawn_stub(struct probe *p, const char *title, pid_t *pid, int *fd)
 {
-	char title[sizeof(STUB_NAME) + 2 + SPEC_TITLE_MAX];
-	char *argv[] = { title, NULL }, *envp[] = { NULL };
+	char shown[sizeof(STUB_NAME) + 2 + PROBE_TITLE_MAX];
+	char *argv[] = { shown, NULL }, *envp[] = { NULL };
 	struct spawn sp = { .argv = argv, .envp = envp,
 	    .fds = { p->attach->channel.far_orders, jail_target(p->jail),
 	    p->attach->channel.far_reports } };
 	int ret, saved;
 
-	snprintf(title, sizeof(title), "%s%s%s", STUB_NAME,
-	    spec->title == NULL ? "" : ": ",
-	    spec->title == NULL ? "" : spec->title);
+	snprintf(shown, sizeof(shown), "%s%s%s", STUB_NAME,
+	    title == NULL ? "" : ": ", title == NULL ? "" : title);
 	sp.program = stub_open();
 	if (sp.program == -1)
 		return (-1);
@@ -364,12 +363,12 @@ spawn_stub(struct probe *p, const struct spec *spec, pid_t *pid, int *fd)
 }
 
 static int
-start_stub(struct probe *p, const struct spec *spec)
+start_stub(struct probe *p, const char *title)
 {
 	struct attach *a = p->attach;
 	int fd;
 
-	if (spawn_stub(p, spec, &a->stub_pid, &fd) == -1)
+	if (spawn_stub(p, title, &a->stub_pid, &fd) == -1)
 		return (-1);
 	if (!stub_is_probe)
 		return (ends_watch_child(p->ctx->ends, &a->stub, a->stub_pid,
@@ -400,7 +399,7 @@ start_waiting(struct probe *p)
 
 /* The order waits in the channel when the stub is started. */
 static int
-start(struct probe *p, const struct spec *spec, const struct order *order)
+start(struct probe *p, const char *title, const struct order *order)
 {
 	struct channel *c = &p->attach->channel;
 	int ret, saved;
@@ -408,7 +407,7 @@ start(struct probe *p, const struct spec *spec, const struct order *order)
 	if (channel_open(c) == -1)
 		return (-1);
 	ret = channel_send(c, order, sizeof(*order)) == -1 ||
-	    start_waiting(p) == -1 ? -1 : start_stub(p, spec);
+	    start_waiting(p) == -1 ? -1 : start_stub(p, title);
 	saved = errno;
 	channel_close_far(c);
 	errno = saved;
@@ -451,7 +450,8 @@ check_leftovers(const struct jail *jail, char *err, size_t errsize)
 
 struct probe *
 probe_start(struct probe_context *ctx, struct jail *jail,
-    const struct spec *spec, void *arg, int *status, char *err, size_t errsize)
+    const struct spec *spec, const char *title, void *arg, int *status,
+    char *err, size_t errsize)
 {
 	struct probe *p = new_probe(ctx, jail, spec, arg);
 	struct order order;
@@ -459,7 +459,7 @@ probe_start(struct probe_context *ctx, struct jail *jail,
 	*status = check_leftovers(jail, err, errsize);
 	if (*status == 0 && p != NULL)
 		*status = jail_order(jail, spec, &order, err, errsize);
-	if (*status == 0 && p != NULL && start(p, spec, &order) == 0) {
+	if (*status == 0 && p != NULL && start(p, title, &order) == 0) {
 		ctx->count++;
 		return (p);
 	}
@@ -503,6 +503,12 @@ probe_kill(struct probe *p)
 		p->kill_timer = evtimer_new(p->ctx->base, on_kill_timer, p);
 	if (p->kill_timer == NULL || evtimer_add(p->kill_timer, &delay) == -1)
 		ends_signal(&p->end, SIGKILL);
+}
+
+void
+probe_trigger(struct probe *p)
+{
+	ends_signal(&p->end, SIGHUP);
 }
 
 pid_t

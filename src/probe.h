@@ -47,13 +47,20 @@ struct probe_context {
 	unsigned int		 count;	/* probes not freed yet */
 };
 
+/* A title with what -s adds. */
+#define PROBE_TITLE_MAX		(SPEC_TITLE_MAX + 64)
+
 /*
- * Starts the attaching; the probe frees itself after its last event.  NULL
- * with a sysexits(3) status and one line in err: then no event follows.
+ * Starts the attaching; the probe frees itself after its last event.  title:
+ * what it shows, NULL for none.  NULL with a sysexits(3) status and one line in
+ * err: then no event follows.
  */
 struct probe	*probe_start(struct probe_context *, struct jail *,
-		    const struct spec *, void *arg, int *status, char *err,
-		    size_t errsize);
+		    const struct spec *, const char *title, void *arg,
+		    int *status, char *err, size_t errsize);
+
+/* A SIGHUP to a ready probe, as somebody in the jail would send it. */
+void		 probe_trigger(struct probe *);
 
 /*
  * Ends a ready probe, so that a HUP that came first is the one it dies of;

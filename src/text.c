@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "text.h"
@@ -151,4 +152,30 @@ text_escape(char *dst, size_t dstsize, const char *src, size_t len)
 	}
 	dst[used] = '\0';
 	return (i);
+}
+
+char *
+text_show(const char *src, size_t len)
+{
+	char *dst = malloc(4 * len + 1), *out = dst;
+	uint32_t cp;
+	size_t i, n;
+
+	for (i = 0; dst != NULL && i < len; i += n) {
+		n = decode(src + i, len - i, &cp);
+		if (n != 0 && (src[i] == '\n' || src[i] == '\t' ||
+		    !is_misleading(cp))) {
+			memcpy(out, src + i, n);
+			out += n;
+			continue;
+		}
+		if (n == 0)
+			n = 1;
+		for (size_t j = 0; j < n; j++)
+			out += snprintf(out, 5, "\\x%02x",
+			    (unsigned int)(unsigned char)src[i + j]);
+	}
+	if (dst != NULL)
+		*out = '\0';
+	return (dst);
 }

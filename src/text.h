@@ -20,4 +20,11 @@ bool	text_has_control(const char *, size_t len);
  */
 size_t	text_escape(char *dst, size_t dstsize, const char *src, size_t len);
 
+/*
+ * A copy of several lines that may be shown: newline and tab stay, as do
+ * quotes and backslashes, and all else that misleads becomes \xNN.  It is
+ * UTF-8.  The caller frees it.  NULL: no memory.
+ */
+char	*text_show(const char *src, size_t len);
+
 #endif

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <jansson.h>
 
@@ -33,6 +34,8 @@ enum type {
 	TYPE_TEXT,		/* char *, owned */
 	TYPE_BUFFER,		/* char [max + 1] */
 	TYPE_RESPAWN,
+	TYPE_TIME,		/* int64_t, ms since the Epoch */
+	TYPE_IDS,		/* uint64_t *, owned, and a size_t behind it */
 };
 
 struct key {
@@ -53,8 +56,10 @@ struct table {
 
 /* Bits beside enum wire_key. */
 enum {
-	REQUEST_VERSION	= 1 << 16,
-	REQUEST_VERB	= 1 << 17,
+	REQUEST_VERSION	= 1 << 29,
+	REQUEST_VERB	= 1 << 30,
+
+	ITEM_VERSION	= 1 << 30,
 
 	REPLY_VERSION	= 1 << 0,
 	REPLY_OK	= 1 << 1,
@@ -63,6 +68,8 @@ enum {
 	REPLY_STATUS	= 1 << 4,
 	REPLY_ERROR	= 1 << 5,
 	REPLY_WARNING	= 1 << 6,
+	REPLY_COUNT	= 1 << 7,
+	REPLY_TEXT	= 1 << 8,
 };
 
 #define FIELD(s, m)	offsetof(struct s, m), sizeof(((struct s *)NULL)->m)
@@ -89,6 +96,20 @@ static const struct key request_keys[] = {
 	    0, SPEC_ID_MAX },
 	{ "respawn", TYPE_RESPAWN, WIRE_KEY_RESPAWN,
 	    FIELD(wire_request, spec.respawn), 0, 0 },
+	{ "engine", TYPE_TEXT, WIRE_KEY_ENGINE,
+	    FIELD(wire_request, spec.engine), 1, SPEC_ENGINE_MAX },
+	{ "timeout", TYPE_NUMBER, WIRE_KEY_TIMEOUT,
+	    FIELD(wire_request, spec.timeout), 1, SPEC_SECONDS_MAX },
+	{ "parallel", TYPE_NUMBER, WIRE_KEY_PARALLEL,
+	    FIELD(wire_request, spec.parallel), 1, SPEC_PARALLEL_MAX },
+	{ "interval", TYPE_NUMBER, WIRE_KEY_INTERVAL,
+	    FIELD(wire_request, spec.interval), 1, SPEC_SECONDS_MAX },
+	{ "feedback", TYPE_BOOL, WIRE_KEY_FEEDBACK,
+	    FIELD(wire_request, spec.feedback), 0, 1 },
+	{ "id", TYPE_NUMBER, WIRE_KEY_ID, FIELD(wire_request, id),
+	    1, INT64_MAX },
+	{ "ids", TYPE_IDS, WIRE_KEY_IDS, FIELD(wire_request, ids),
+	    1, WIRE_IDS_MAX },
 };
 
 static const struct table request_table = {
@@ -107,10 +128,64 @@ static const struct key reply_keys[] = {
 	    1, WIRE_ERROR_MAX - 1 },
 	{ "warning", TYPE_BUFFER, REPLY_WARNING, FIELD(wire_reply, warning),
 	    1, WIRE_ERROR_MAX - 1 },
+	{ "count", TYPE_NUMBER, REPLY_COUNT, FIELD(wire_reply, count),
+	    0, INT32_MAX },
+	{ "text", TYPE_TEXT, REPLY_TEXT, FIELD(wire_reply, text),
+	    0, WIRE_TEXT_MAX },
 };
 
 static const struct table reply_table = {
 	reply_keys, NITEMS(reply_keys), REPLY_VERSION | REPLY_OK
+};
+
+#define ITEM_FIELD(m)	FIELD(wire_item, m)
+
+static const struct key item_keys[] = {
+	{ "v", TYPE_VERSION, ITEM_VERSION, 0, 0, WIRE_VERSION, WIRE_VERSION },
+	{ "event", TYPE_BUFFER, ITEM_EVENT, ITEM_FIELD(event),
+	    1, WIRE_WORD_MAX - 1 },
+	{ "at", TYPE_TIME, ITEM_AT, ITEM_FIELD(at), 0, 0 },
+	{ "id", TYPE_NUMBER, ITEM_ID, ITEM_FIELD(id), 1, INT64_MAX },
+	{ "jid", TYPE_NUMBER, ITEM_JID, ITEM_FIELD(jid), 1, INT32_MAX },
+	{ "jail", TYPE_TEXT, ITEM_JAIL, ITEM_FIELD(jail), 1, SPEC_JAIL_MAX },
+	{ "engine", TYPE_TEXT, ITEM_ENGINE, ITEM_FIELD(engine),
+	    1, SPEC_ENGINE_MAX },
+	{ "state", TYPE_BUFFER, ITEM_STATE, ITEM_FIELD(state),
+	    1, WIRE_WORD_MAX - 1 },
+	{ "pid", TYPE_NUMBER, ITEM_PID, ITEM_FIELD(pid), 1, INT32_MAX },
+	{ "title", TYPE_TEXT, ITEM_TITLE, ITEM_FIELD(title),
+	    1, SPEC_TITLE_MAX },
+	{ "command", TYPE_TEXT, ITEM_COMMAND, ITEM_FIELD(command),
+	    1, SPEC_COMMAND_MAX },
+	{ "respawn", TYPE_RESPAWN, ITEM_RESPAWN, ITEM_FIELD(respawn), 0, 0 },
+	{ "uid", TYPE_NUMBER, ITEM_UID, ITEM_FIELD(uid), 0, SPEC_ID_MAX },
+	{ "gid", TYPE_NUMBER, ITEM_GID, ITEM_FIELD(gid), 0, SPEC_ID_MAX },
+	{ "timeout", TYPE_NUMBER, ITEM_TIMEOUT, ITEM_FIELD(timeout),
+	    1, SPEC_SECONDS_MAX },
+	{ "parallel", TYPE_NUMBER, ITEM_PARALLEL, ITEM_FIELD(parallel),
+	    1, SPEC_PARALLEL_MAX },
+	{ "interval", TYPE_NUMBER, ITEM_INTERVAL, ITEM_FIELD(interval),
+	    1, SPEC_SECONDS_MAX },
+	{ "feedback", TYPE_BOOL, ITEM_FEEDBACK, ITEM_FIELD(feedback), 0, 1 },
+	{ "file", TYPE_BOOL, ITEM_FILE, ITEM_FIELD(file), 0, 1 },
+	{ "runs", TYPE_NUMBER, ITEM_RUNS, ITEM_FIELD(runs), 0, INT64_MAX },
+	{ "last_status", TYPE_NUMBER, ITEM_LAST_STATUS,
+	    ITEM_FIELD(last_status), 0, 255 },
+	{ "last_signal", TYPE_NUMBER, ITEM_LAST_SIGNAL,
+	    ITEM_FIELD(last_signal), 1, 255 },
+	{ "last_ms", TYPE_NUMBER, ITEM_LAST_MS, ITEM_FIELD(last_ms),
+	    0, INT64_MAX },
+	{ "last_at", TYPE_TIME, ITEM_LAST_AT, ITEM_FIELD(last_at), 0, 0 },
+	{ "armed_at", TYPE_TIME, ITEM_ARMED_AT, ITEM_FIELD(armed_at), 0, 0 },
+	{ "status", TYPE_NUMBER, ITEM_STATUS, ITEM_FIELD(status), 0, 255 },
+	{ "signal", TYPE_NUMBER, ITEM_SIGNAL, ITEM_FIELD(signal), 1, 255 },
+	{ "ms", TYPE_NUMBER, ITEM_MS, ITEM_FIELD(ms), 0, INT64_MAX },
+	{ "text", TYPE_TEXT, ITEM_TEXT, ITEM_FIELD(text),
+	    1, WIRE_ERROR_MAX },
+};
+
+static const struct table item_table = {
+	item_keys, NITEMS(item_keys), ITEM_VERSION
 };
 
 /* What a value of this key has to be, in words. */
@@ -139,6 +214,13 @@ expected(const struct key *k, char *buf, size_t size)
 		    spec_respawn_name(RESPAWN_NEVER),
 		    spec_respawn_name(RESPAWN_AFTER),
 		    spec_respawn_name(RESPAWN_NOW));
+		break;
+	case TYPE_TIME:
+		(void)snprintf(buf, size, "a time of RFC 3339, in UTC");
+		break;
+	case TYPE_IDS:
+		(void)snprintf(buf, size, "an array of %jd to %jd ids",
+		    (intmax_t)k->min, (intmax_t)k->max);
 		break;
 	}
 	return (buf);
@@ -275,6 +357,69 @@ get_respawn(const json_t *value, void *field)
 	return (spec_respawn_parse(s, field));
 }
 
+/* Proleptic Gregorian days since the Epoch (the usual civil formula). */
+static int64_t
+days_from_civil(int64_t y, int64_t m, int64_t d)
+{
+	int64_t era, doy, yoe;
+
+	y -= m <= 2;
+	era = (y >= 0 ? y : y - 399) / 400;
+	yoe = y - era * 400;
+	doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+	return (era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468);
+}
+
+static int
+get_time(const json_t *value, void *field)
+{
+	char shown[WIRE_TIME_MAX];
+	int y, mo, d, h, mi, sec, ms;
+	const char *s;
+	int64_t t;
+
+	if ((s = json_string_value(value)) == NULL ||
+	    sscanf(s, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &y, &mo, &d, &h, &mi,
+	    &sec, &ms) != 7 || y < 1970 || mo < 1 || mo > 12)
+		return (-1);
+	t = (((days_from_civil(y, mo, d) * 24 + h) * 60 + mi) * 60 + sec) *
+	    1000 + ms;
+	/* Only what is written like this is a time. */
+	if (t < 0)
+		return (-1);
+	wire_time(shown, sizeof(shown), t);
+	if (strcmp(shown, s) != 0)
+		return (-1);
+	memcpy(field, &t, sizeof(t));
+	return (0);
+}
+
+static int
+get_ids(const struct key *k, const json_t *value, void *field)
+{
+	size_t i, n;
+	uint64_t *ids;
+	json_int_t id;
+
+	n = json_array_size(value);
+	if (!json_is_array(value) || n < (size_t)k->min || n > (size_t)k->max)
+		return (-1);
+	if ((ids = calloc(n, sizeof(*ids))) == NULL)
+		return (-1);
+	for (i = 0; i < n; i++) {
+		id = json_integer_value(json_array_get(value, i));
+		if (id < 1) {
+			free(ids);
+			errno = 0;
+			return (-1);
+		}
+		ids[i] = (uint64_t)id;
+	}
+	memcpy(field, &ids, sizeof(ids));
+	memcpy((char *)field + sizeof(ids), &n, sizeof(n));
+	return (0);
+}
+
 /* Stores a value of the key's type and range; -1 for any other, or ENOMEM. */
 static int
 get_value(const struct key *k, const json_t *value, void *message)
@@ -299,6 +444,10 @@ get_value(const struct key *k, const json_t *value, void *message)
 		return (get_string(k, value, field));
 	case TYPE_RESPAWN:
 		return (get_respawn(value, field));
+	case TYPE_TIME:
+		return (get_time(value, field));
+	case TYPE_IDS:
+		return (get_ids(k, value, field));
 	}
 	return (-1);
 }
@@ -384,10 +533,46 @@ wire_decode_request(const char *line, size_t len, struct wire_request *rq,
 	memset(rq, 0, sizeof(*rq));
 	if (decode(&request_table, line, len, rq, &given, err, errsize) == -1 ||
 	    spec_check(&rq->spec, err, errsize) != 0) {
-		spec_clear(&rq->spec);
+		wire_request_clear(rq);
 		return (-1);
 	}
 	rq->keys = given & ~(unsigned int)(REQUEST_VERSION | REQUEST_VERB);
+	return (0);
+}
+
+static int
+check_reply(const struct wire_reply *rp, unsigned int given, char *err,
+    size_t errsize)
+{
+	const unsigned int good = REPLY_ID | REPLY_PID | REPLY_WARNING |
+	    REPLY_COUNT | REPLY_TEXT;
+	const unsigned int bad = REPLY_STATUS | REPLY_ERROR;
+
+	if (rp->ok && (given & bad) != 0)
+		return (refuse(err, errsize,
+		    "\"status\" or \"error\" in a reply that is ok"));
+	if (!rp->ok && (given & good) != 0)
+		return (refuse(err, errsize,
+		    "\"id\", \"pid\", \"count\", \"text\" or \"warning\" in a "
+		    "reply that is not ok"));
+	if (!rp->ok)
+		return (check_required(&reply_table, bad, given, err,
+		    errsize));
+	return (0);
+}
+
+static int
+get_reply(json_t *object, struct wire_reply *rp, char *err, size_t errsize)
+{
+	unsigned int given = 0;
+
+	memset(rp, 0, sizeof(*rp));
+	if (decode_object(&reply_table, object, rp, &given, err,
+	    errsize) == -1 || check_reply(rp, given, err, errsize) == -1) {
+		wire_reply_clear(rp);
+		return (-1);
+	}
+	rp->has_count = (given & REPLY_COUNT) != 0;
 	return (0);
 }
 
@@ -395,24 +580,86 @@ int
 wire_decode_reply(const char *line, size_t len, struct wire_reply *rp,
     char *err, size_t errsize)
 {
-	const unsigned int good = REPLY_ID | REPLY_PID | REPLY_WARNING;
-	const unsigned int bad = REPLY_STATUS | REPLY_ERROR;
-	unsigned int given;
+	json_t *object;
+	int rc;
 
 	memset(rp, 0, sizeof(*rp));
-	if (decode(&reply_table, line, len, rp, &given, err, errsize) == -1)
+	if ((object = parse(line, len, err, errsize)) == NULL)
 		return (-1);
-	if (rp->ok && (given & bad) != 0)
-		return (refuse(err, errsize,
-		    "\"status\" or \"error\" in a reply that is ok"));
-	if (!rp->ok && (given & good) != 0)
-		return (refuse(err, errsize,
-		    "\"id\", \"pid\" or \"warning\" in a reply that is not "
-		    "ok"));
-	if (!rp->ok)
-		return (check_required(&reply_table, bad, given, err,
-		    errsize));
-	return (0);
+	rc = get_reply(object, rp, err, errsize);
+	json_decref(object);
+	return (rc);
+}
+
+static int
+get_item(json_t *object, struct wire_item *item, char *err, size_t errsize)
+{
+	unsigned int given = 0;
+
+	memset(item, 0, sizeof(*item));
+	if (decode_object(&item_table, object, item, &given, err,
+	    errsize) == -1) {
+		wire_item_clear(item);
+		return (-1);
+	}
+	item->keys = given & ~(unsigned int)ITEM_VERSION;
+	return (1);
+}
+
+int
+wire_decode_answer(const char *line, size_t len, struct wire_reply *rp,
+    struct wire_item *item, char *err, size_t errsize)
+{
+	json_t *object;
+	int rc;
+
+	if ((object = parse(line, len, err, errsize)) == NULL)
+		return (-1);
+	rc = json_object_get(object, "ok") != NULL ?
+	    get_reply(object, rp, err, errsize) :
+	    get_item(object, item, err, errsize);
+	json_decref(object);
+	return (rc);
+}
+
+void
+wire_request_clear(struct wire_request *rq)
+{
+	spec_clear(&rq->spec);
+	free(rq->ids);
+	memset(rq, 0, sizeof(*rq));
+}
+
+void
+wire_reply_clear(struct wire_reply *rp)
+{
+	free(rp->text);
+	memset(rp, 0, sizeof(*rp));
+}
+
+void
+wire_item_clear(struct wire_item *item)
+{
+	free(item->jail);
+	free(item->engine);
+	free(item->title);
+	free(item->command);
+	free(item->text);
+	memset(item, 0, sizeof(*item));
+}
+
+void
+wire_time(char *buf, size_t size, int64_t ms)
+{
+	time_t t = (time_t)(ms / 1000);
+	struct tm tm;
+	size_t n;
+
+	buf[0] = '\0';
+	if (gmtime_r(&t, &tm) == NULL)
+		return;
+	n = strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(buf + n, size - n, ".%03dZ", (int)(ms % 1000));
 }
 
 static json_t *
@@ -427,6 +674,37 @@ put_number(const struct key *k, const void *field)
 	} else
 		memcpy(&n, field, sizeof(n));
 	return (json_integer(n));
+}
+
+static json_t *
+put_time(const void *field)
+{
+	char shown[WIRE_TIME_MAX];
+	int64_t t;
+
+	memcpy(&t, field, sizeof(t));
+	wire_time(shown, sizeof(shown), t);
+	return (json_string(shown));
+}
+
+static json_t *
+put_ids(const void *field)
+{
+	json_t *array;
+	uint64_t *ids;
+	size_t i, n;
+
+	memcpy(&ids, field, sizeof(ids));
+	memcpy(&n, (const char *)field + sizeof(ids), sizeof(n));
+	if ((array = json_array()) == NULL)
+		return (NULL);
+	for (i = 0; i < n; i++)
+		if (json_array_append_new(array,
+		    json_integer((json_int_t)ids[i])) == -1) {
+			json_decref(array);
+			return (NULL);
+		}
+	return (array);
 }
 
 /* A new reference to the value; NULL: no memory, or text not UTF-8. */
@@ -455,6 +733,10 @@ put_value(const struct key *k, const void *message)
 	case TYPE_RESPAWN:
 		memcpy(&respawn, field, sizeof(respawn));
 		return (json_string(spec_respawn_name(respawn)));
+	case TYPE_TIME:
+		return (put_time(field));
+	case TYPE_IDS:
+		return (put_ids(field));
 	}
 	return (NULL);
 }
@@ -478,9 +760,36 @@ put_object(const struct table *t, const void *message, unsigned int keys)
 	return (object);
 }
 
+/*
+ * DEL is the one control character that jansson leaves as it is; it can only
+ * be within a string.  Takes the line, of n bytes; *len is the new length.
+ */
+static char *
+escape_del(char *line, size_t n, size_t *len)
+{
+	char *copy, *out;
+	size_t dels, i;
+
+	for (dels = i = 0; i < n; i++)
+		dels += line[i] == '\177';
+	*len = n;
+	if (dels == 0)
+		return (line);
+	if ((copy = out = malloc(n + 5 * dels + 2)) != NULL) {
+		for (i = 0; i < n; i++)
+			if (line[i] == '\177')
+				out += snprintf(out, 7, "\\u007f");
+			else
+				*out++ = line[i];
+		*len = (size_t)(out - copy);
+	}
+	free(line);
+	return (copy);
+}
+
 static char *
 encode(const struct table *t, const void *message, unsigned int keys,
-    size_t *len)
+    size_t flags, size_t *len)
 {
 	char *line;
 	json_t *object;
@@ -488,14 +797,15 @@ encode(const struct table *t, const void *message, unsigned int keys,
 
 	if ((object = put_object(t, message, keys)) == NULL)
 		return (NULL);
-	n = json_dumpb(object, NULL, 0, JSON_COMPACT);
+	n = json_dumpb(object, NULL, 0, JSON_COMPACT | flags);
 	line = n == 0 ? NULL : malloc(n + 2);
-	if (line != NULL && json_dumpb(object, line, n, JSON_COMPACT) != n) {
+	if (line != NULL && json_dumpb(object, line, n,
+	    JSON_COMPACT | flags) != n) {
 		free(line);
 		line = NULL;
 	}
 	json_decref(object);
-	if (line == NULL)
+	if (line == NULL || (line = escape_del(line, n, &n)) == NULL)
 		return (NULL);
 	line[n] = '\n';
 	line[n + 1] = '\0';
@@ -507,7 +817,14 @@ char *
 wire_encode_request(const struct wire_request *rq, size_t *len)
 {
 	return (encode(&request_table, rq,
-	    rq->keys | REQUEST_VERSION | REQUEST_VERB, len));
+	    rq->keys | REQUEST_VERSION | REQUEST_VERB, 0, len));
+}
+
+char *
+wire_encode_item(const struct wire_item *item, size_t *len)
+{
+	return (encode(&item_table, item, item->keys | ITEM_VERSION,
+	    JSON_ENSURE_ASCII, len));
 }
 
 char *
@@ -534,6 +851,10 @@ wire_encode_reply(const struct wire_reply *rp, size_t *len)
 			keys |= REPLY_PID;
 		if (rp->warning[0] != '\0')
 			keys |= REPLY_WARNING;
+		if (rp->has_count)
+			keys |= REPLY_COUNT;
+		if (rp->text != NULL)
+			keys |= REPLY_TEXT;
 	}
-	return (encode(&reply_table, &copy, keys, len));
+	return (encode(&reply_table, &copy, keys, JSON_ENSURE_ASCII, len));
 }

@@ -224,20 +224,21 @@ names_refused(void **state)
 	};
 	char err[256], longest[257], name[256];
 	size_t i;
+	const char *engine;
 	pid_t pid;
 
 	(void)state;
 	for (i = 0; i < NITEMS(bad); i++)
-		assert_int_equal(engine_resolve(bad[i], &pid, name,
+		assert_int_equal(engine_resolve(bad[i], &pid, &engine, name,
 		    sizeof(name), err, sizeof(err)), EX_DATAERR);
 	for (i = 0; i < NITEMS(said); i++) {
-		assert_int_equal(engine_resolve(said[i].jail, &pid, name,
+		assert_int_equal(engine_resolve(said[i].jail, &pid, &engine, name,
 		    sizeof(name), err, sizeof(err)), EX_DATAERR);
 		assert_string_equal(err, said[i].err);
 	}
 	memset(longest, 'x', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
-	assert_int_equal(engine_resolve(longest, &pid, name, sizeof(name),
+	assert_int_equal(engine_resolve(longest, &pid, &engine, name, sizeof(name),
 	    err, sizeof(err)), EX_DATAERR);
 }
 
@@ -292,6 +293,7 @@ uninstall_all(void **state)
 }
 
 static pid_t found;
+static const char *engine;
 static char name[256], err[2048];
 
 static int
@@ -302,7 +304,7 @@ resolve(const char *jail)
 	found = 0;
 	(void)strlcpy(name, "untouched", sizeof(name));
 	(void)strlcpy(err, "untouched", sizeof(err));
-	return (engine_resolve(jail, &found, name, sizeof(name), err,
+	return (engine_resolve(jail, &found, &engine, name, sizeof(name), err,
 	    sizeof(err)));
 }
 

@@ -18,13 +18,21 @@
 #define NOW		1000000
 #define LOST_WAIT	1500
 
+static void
+begin(struct life *life, enum respawn respawn)
+{
+	const struct spec spec = { .respawn = respawn };
+
+	life_init(life, &spec, LOST_WAIT);
+}
+
 /* A life that has just come into a state, as the daemon would bring it. */
 static struct life
 in_state(enum life_state state, enum respawn respawn)
 {
 	struct life life;
 
-	life_init(&life, respawn, LOST_WAIT);
+	begin(&life, respawn);
 	life.state = state;
 	life.probe = state == LIFE_ARMING || state == LIFE_ARMED ||
 	    state == LIFE_REARMING || state == LIFE_ENDING;
@@ -168,7 +176,7 @@ single_shot(void **state)
 	struct life life;
 
 	(void)state;
-	life_init(&life, RESPAWN_NEVER, LOST_WAIT);
+	begin(&life, RESPAWN_NEVER);
 	assert_int_equal(life_step(&life, LIFE_READY, NOW), 0);
 	assert_int_equal(life_step(&life, LIFE_HUP, NOW), LIFE_START_RUN);
 	assert_int_equal(life.state, LIFE_ENDING);
@@ -185,7 +193,7 @@ burst(void **state)
 	int64_t now = NOW;
 
 	(void)state;
-	life_init(&life, RESPAWN_AFTER, LOST_WAIT);
+	begin(&life, RESPAWN_AFTER);
 	for (int i = 1; i <= LIFE_BURST + 1; i++, now += 50) {
 		life_step(&life, LIFE_READY, now);
 		effects = life_step(&life, LIFE_HUP, now);
@@ -213,7 +221,7 @@ no_burst(void **state)
 	int64_t now = NOW;
 
 	(void)state;
-	life_init(&life, RESPAWN_NOW, LOST_WAIT);
+	begin(&life, RESPAWN_NOW);
 	for (int i = 0; i < 1000; i++, now += 100) {
 		life_step(&life, LIFE_READY, now);
 		assert_int_equal(life_step(&life, LIFE_HUP, now),
@@ -230,7 +238,7 @@ full(void **state)
 	int64_t now = NOW;
 
 	(void)state;
-	life_init(&life, RESPAWN_NOW, LOST_WAIT);
+	begin(&life, RESPAWN_NOW);
 	for (int i = 0; i < LIFE_RUNS_MAX; i++, now += 1000) {
 		assert_int_equal(effects & LIFE_SAY_FULL, 0);
 		life_step(&life, LIFE_READY, now);
@@ -248,7 +256,7 @@ lost_waits(void **state)
 	struct life life;
 
 	(void)state;
-	life_init(&life, RESPAWN_AFTER, LOST_WAIT);
+	begin(&life, RESPAWN_AFTER);
 	life_step(&life, LIFE_READY, NOW);
 	assert_int_equal(life_step(&life, LIFE_LOST, NOW), LIFE_SET_TIMER);
 	assert_int_equal(life_wait(&life, NOW), LOST_WAIT);
@@ -338,6 +346,64 @@ hold(const struct world *w, const struct life *life, unsigned int effects)
 		assert_int_equal(w->runs, 0);
 }
 
+/* -i: the probe stays away until the interval has passed, begin to begin. */
+static void
+interval(void **state)
+{
+	const struct spec spec = { .respawn = RESPAWN_AFTER, .interval = 5 };
+	struct life life;
+
+	(void)state;
+	life_init(&life, &spec, LOST_WAIT);
+	life_step(&life, LIFE_READY, NOW);
+	assert_int_equal(life_step(&life, LIFE_HUP, NOW), LIFE_START_RUN);
+	assert_int_equal(life_step(&life, LIFE_RUN_ENDED, NOW + 100),
+	    LIFE_SET_TIMER);
+	assert_int_equal(life.state, LIFE_RESTING);
+	assert_int_equal(life_wait(&life, NOW + 100), 4900);
+	assert_int_equal(life_step(&life, LIFE_TIMER, NOW + 4999),
+	    LIFE_SET_TIMER);
+	assert_int_equal(life_step(&life, LIFE_TIMER, NOW + 5000),
+	    LIFE_ATTACH);
+}
+
+/* -L: that many runs at a time, with -R. */
+static void
+parallel(void **state)
+{
+	const struct spec spec = { .respawn = RESPAWN_NOW, .parallel = 2 };
+	struct life life;
+
+	(void)state;
+	life_init(&life, &spec, LOST_WAIT);
+	life_step(&life, LIFE_READY, NOW);
+	assert_int_equal(life_step(&life, LIFE_HUP, NOW),
+	    LIFE_START_RUN | LIFE_ATTACH);
+	life_step(&life, LIFE_READY, NOW);
+	assert_int_equal(life_step(&life, LIFE_HUP, NOW),
+	    LIFE_START_RUN | LIFE_SAY_FULL);
+	assert_int_equal(life.state, LIFE_RESTING);
+	assert_int_equal(life_step(&life, LIFE_RUN_ENDED, NOW), LIFE_ATTACH);
+}
+
+/* An action of the file is tried again where another would be given up. */
+static void
+kept(void **state)
+{
+	const struct spec spec = { .respawn = RESPAWN_NEVER };
+	struct life life;
+
+	(void)state;
+	life_init_kept(&life, &spec, LOST_WAIT);
+	assert_int_equal(life_step(&life, LIFE_REFUSED, NOW), LIFE_SET_TIMER);
+	assert_int_equal(life.state, LIFE_RESTING);
+	assert_int_equal(life_step(&life, LIFE_TIMER, NOW + LIFE_RETRY_MS),
+	    LIFE_ATTACH);
+	life_step(&life, LIFE_READY, NOW);
+	assert_int_equal(life_step(&life, LIFE_HUP, NOW), LIFE_START_RUN);
+	assert_int_equal(life.state, LIFE_ENDING);
+}
+
 static void
 random_lives(void **state)
 {
@@ -348,7 +414,7 @@ random_lives(void **state)
 		int64_t now = NOW;
 
 		srand(seed);
-		life_init(&life, (enum respawn)(seed % 3), LOST_WAIT);
+		begin(&life, (enum respawn)(seed % 3));
 		for (int i = 0; i < 300 && life.state != LIFE_ENDED; i++) {
 			enum life_event event = choose_event(&w, &life, now);
 			unsigned int effects;
@@ -379,6 +445,9 @@ main(void)
 		cmocka_unit_test(full),
 		cmocka_unit_test(lost_waits),
 		cmocka_unit_test(retries_get_rarer),
+		cmocka_unit_test(interval),
+		cmocka_unit_test(parallel),
+		cmocka_unit_test(kept),
 		cmocka_unit_test(random_lives),
 	};
 

@@ -461,7 +461,8 @@ reply_refused(void **state)
 		    "\"status\" or \"error\" in a reply that is ok" },
 		{ "{\"v\":1,\"ok\":false,\"id\":1,\"status\":1,"
 		    "\"error\":\"x\"}",
-		    "\"id\", \"pid\" or \"warning\" in a reply that is not ok" },
+		    "\"id\", \"pid\", \"count\", \"text\" or \"warning\" in a "
+		    "reply that is not ok" },
 		{ "{\"v\":1,\"ok\":true,\"verb\":\"arm\"}",
 		    "unknown key \"verb\"" },
 	};
