@@ -59,20 +59,20 @@ STUB_Linux =	stub/probe_linux.c
 STUB_FreeBSD =	stub/probe_freebsd.c
 
 SRCS_Linux =	src/cgroup.c src/ends_linux.c src/engine.c src/jail_linux.c \
-		src/procfs.c src/session_linux.c src/spawn_linux.c \
+		src/procfs.c src/process_linux.c src/spawn_linux.c \
 		src/stub_linux.c src/target_linux.c
 SRCS_FreeBSD =	src/ends_freebsd.c src/jail_freebsd.c \
-		src/session_freebsd.c src/spawn_freebsd.c src/stub_freebsd.c \
+		src/process_freebsd.c src/spawn_freebsd.c src/stub_freebsd.c \
 		src/target_freebsd.c
 SRCS =		src/action.c src/client.c src/control.c src/daemon.c \
-		src/life.c src/log.c src/metrics.c src/options.c src/probe.c \
-		src/rules.c src/run.c src/show.c src/spec.c src/text.c \
+		src/journal.c src/life.c src/log.c src/metrics.c src/options.c src/probe.c \
+		src/rules.c src/run.c src/show.c src/spec.c src/state.c src/text.c \
 		src/utility.c src/verb.c src/watch.c src/wire.c $(SRCS_$(OS))
 HDRS =		src/action.h src/cgroup.h src/client.h src/clock.h \
 		src/control.h src/daemon.h src/ends.h src/engine.h src/jail.h \
-		src/life.h src/log.h src/metrics.h src/options.h src/defaults.h src/probe.h \
-		src/procfs.h src/rules.h src/run.h src/session.h src/show.h src/spawn.h \
-		src/spec.h src/stub.h src/target.h src/text.h src/utility.h \
+		src/journal.h src/life.h src/log.h src/metrics.h src/options.h src/defaults.h src/probe.h \
+		src/procfs.h src/rules.h src/run.h src/process.h src/show.h src/spawn.h \
+		src/spec.h src/state.h src/stub.h src/target.h src/text.h src/utility.h \
 		src/verb.h src/watch.h src/wire.h src/conf.h stub/order.h
 STUB_HDRS =	stub/order.h stub/syscall_linux.h
 IMAGE_Linux =	src/stub_image.S

@@ -18,10 +18,13 @@
 #include "metrics.h"
 #include "probe.h"
 #include "run.h"
+#include "state.h"
 
 #define WHY_MAX		1024
 #define OWED_MS		1000	/* between tries to start a command */
 #define DRAIN_POLL_MS	2
+#define ATTACH_MAX	32	/* at a time, of those that nobody waits for */
+#define ATTACH_JAIL_MAX	8
 #define SUM_MS		10000	/* how long repeats are summed up */
 
 /* What a flood's lines would have said. */
@@ -50,13 +53,19 @@ struct action {
 	uint64_t	 id;
 	uint64_t	 rule;		/* of the file; 0: by request */
 	struct sum	 sum;
-	unsigned int	 owed;		/* triggers whose run is not started */
+	uint64_t	 triggers;	/* the number of the last one's run */
+	unsigned int	 owed;		/* the last so many are not started */
+	bool		 queued;	/* for a turn to attach a probe */
+	bool		 attaching;
+	TAILQ_ENTRY(action) turn;
+	bool		 saved;		/* it is in the journal */
+	bool		 stopped;	/* by the daemon's stop alone */
 	bool		 listed;
 	bool		 was_armed;
 	int64_t		 armed_at;	/* real times; 0: never */
+	int64_t		 triggered_at;
 	int64_t		 last_at;
 	struct run_end	 last;
-	uint64_t	 runs_begun;
 	uint64_t	 runs_ended;
 };
 
@@ -66,8 +75,11 @@ RB_HEAD(id_tree, action);
 struct actions {
 	struct event_base *base;
 	struct runs	*runs;
+	struct state	*state;
 	struct jails	*jails;
 	struct probe_context probes;
+	TAILQ_HEAD(, action) queue;	/* for a turn, longest waiting first */
+	unsigned int	 attaching;
 	struct action_tree tree;	/* what an equal arm would find */
 	struct id_tree	 ids;
 	struct action_listener listener;
@@ -79,6 +91,7 @@ struct actions {
 	bool		 stopping;
 	int64_t		 drain_until;
 	struct event	*drain;
+	struct event	*turns;
 	void		(*drained)(void *);
 	void		*drained_arg;
 };
@@ -106,6 +119,7 @@ RB_GENERATE_INTERNAL(id_tree, action, by_id, compare_ids,
     static __attribute__((unused)))
 
 static void	step(struct action *, enum life_event);
+static void	on_turns(evutil_socket_t, short, void *);
 static void	on_ready(void *);
 static void	on_refused(void *, int, const char *);
 static void	on_probe_ended(void *, int);
@@ -116,7 +130,7 @@ static const struct probe_events probe_events = { on_ready, on_refused,
 
 struct actions *
 actions_open(struct event_base *base, struct ends *ends, struct runs *runs,
-    unsigned long fd_limit)
+    struct state *state, unsigned long fd_limit)
 {
 	struct actions *as = calloc(1, sizeof(*as));
 
@@ -128,12 +142,18 @@ actions_open(struct event_base *base, struct ends *ends, struct runs *runs,
 	as->metrics.started_at = clock_real_ms();
 	as->base = base;
 	as->runs = runs;
+	as->state = state;
+	TAILQ_INIT(&as->queue);
 	as->fd_limit = fd_limit;
 	as->probes.base = base;
 	as->probes.ends = ends;
 	as->probes.events = &probe_events;
-	as->jails = jails_open(base, ends, on_jail_ended, as);
+	as->turns = evtimer_new(base, on_turns, as);
+	if (as->turns != NULL)
+		as->jails = jails_open(base, ends, on_jail_ended, as);
 	if (as->jails == NULL) {
+		if (as->turns != NULL)
+			event_free(as->turns);
 		free(as);
 		return (NULL);
 	}
@@ -165,6 +185,12 @@ jail_name(const struct action *a)
 	return (a->jail->name != NULL ? a->jail->name : a->spec.jail);
 }
 
+static bool
+is_ending(const struct action *a)
+{
+	return (a->life.state == LIFE_ENDING || a->life.state == LIFE_ENDED);
+}
+
 static void
 unlist(struct action *a)
 {
@@ -174,10 +200,18 @@ unlist(struct action *a)
 }
 
 static void
+leave_queue(struct action *a)
+{
+	if (a->queued)
+		TAILQ_REMOVE(&a->actions->queue, a, turn);
+	a->queued = false;
+}
+
+static void
 free_action(struct action *a)
 {
 	unlist(a);
-	run_forget_output(a->actions->runs, a->id, a->last.output);
+	leave_queue(a);
 	RB_REMOVE(id_tree, &a->actions->ids, a);
 	TAILQ_REMOVE(&a->actions->all, a, all);
 	LIST_REMOVE(a, siblings);
@@ -202,6 +236,7 @@ actions_close(struct actions *as)
 		free_action(a);
 	if (as->drain != NULL)
 		event_free(as->drain);
+	event_free(as->turns);
 	jails_close(as->jails);
 	free(as);
 }
@@ -345,14 +380,24 @@ describe_status(int status, uint32_t *code, unsigned int code_key,
 }
 
 static void
-tell_ended(const struct action *a, const char *event, int status,
-    const int64_t *ms)
+tell_finished(const struct action *a, const struct run_end *end)
 {
-	struct wire_item item = { .ms = ms == NULL ? 0 : *ms };
-	unsigned int keys = describe_status(status, &item.status, ITEM_STATUS,
-	    &item.signal, ITEM_SIGNAL);
+	struct wire_item item = { .ms = end->ms };
+	unsigned int keys = ITEM_MS;
 
-	tell(a, event, &item, keys | (ms == NULL ? 0 : ITEM_MS));
+	if (!end->unknown)
+		keys |= describe_status(end->status, &item.status, ITEM_STATUS,
+		    &item.signal, ITEM_SIGNAL);
+	tell(a, "finished", &item, keys);
+}
+
+static void
+tell_lost(const struct action *a, int status)
+{
+	struct wire_item item = { .keys = 0 };
+
+	tell(a, "lost", &item, describe_status(status, &item.status,
+	    ITEM_STATUS, &item.signal, ITEM_SIGNAL));
 }
 
 static void
@@ -413,6 +458,8 @@ count_run(struct metrics *m, const struct run_end *end)
 	metrics_run(m, end->ms);
 	if (end->timed_out)
 		m->timed_out++;
+	else if (end->unknown)
+		m->unknown++;
 	else if (WIFSIGNALED(end->status))
 		m->signalled++;
 	else if (WEXITSTATUS(end->status) != 0)
@@ -421,34 +468,64 @@ count_run(struct metrics *m, const struct run_end *end)
 		m->succeeded++;
 }
 
+static void
+fill_result(const struct action *a, struct wire_record *rec)
+{
+	rec->known = !a->last.unknown;
+	if (rec->known)
+		describe_status(a->last.status, &rec->last_status, 0,
+		    &rec->last_signal, 0);
+	rec->last_ms = a->last.ms;
+	rec->last_at = a->last_at;
+}
+
+static void
+note_ran(struct action *a, uint64_t run)
+{
+	struct wire_record rec = { .kind = RECORD_RAN, .id = a->id,
+	    .run = run };
+
+	fill_result(a, &rec);
+	state_note(a->actions->state, &rec);
+}
+
 /* The output of the last run is kept for whoever asks for it. */
 static void
 on_run_ended(void *arg, const struct run_end *end)
 {
 	struct action *a = arg;
 
-	run_forget_output(a->actions->runs, a->id, a->last.output);
+	if (a->last.output != end->output)
+		run_forget_output(a->actions->runs, a->id, a->last.output);
 	a->last = *end;
 	a->last_at = clock_real_ms();
 	a->runs_ended++;
+	note_ran(a, end->run);
 	count_run(&a->actions->metrics, end);
 	a->sum.runs += a->sum.quiet;
-	a->sum.failed += a->sum.quiet && end->status != 0;
-	tell_ended(a, "finished", end->status, &end->ms);
+	a->sum.failed += a->sum.quiet && (end->unknown || end->status != 0);
+	tell_finished(a, end);
 	step(a, LIFE_RUN_ENDED);
 }
 
+/* The run of the longest owed trigger, or of the one that came now. */
 static int
 start_run(struct action *a)
 {
-	struct run_spec rs = { .id = a->id, .jid = a->jail->id,
+	struct wire_record rec = { .kind = RECORD_RUN, .id = a->id,
+	    .run = a->triggers - a->owed, .at = clock_real_ms() };
+	struct run_process process;
+	struct run_spec rs = { .id = a->id, .run = rec.run,
+	    .jid = a->jail->id,
 	    .jail = jail_name(a), .title = a->spec.title,
 	    .command = a->spec.command, .timeout = a->spec.timeout,
 	    .quiet = a->sum.quiet };
 
-	if (run_start(a->actions->runs, &rs, on_run_ended, a) == -1)
+	if (run_start(a->actions->runs, &rs, &process, on_run_ended, a) == -1)
 		return (-1);
-	a->runs_begun++;
+	rec.pid = process.pid;
+	rec.clock = process.clock;
+	state_note(a->actions->state, &rec);
 	return (0);
 }
 
@@ -461,10 +538,25 @@ on_owed(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	while (a->owed > 0 && start_run(a) == 0)
+	while (a->owed > 0) {
 		a->owed--;
-	if (a->owed > 0)
+		if (start_run(a) == 0)
+			continue;
+		a->owed++;
 		evtimer_add(a->owed_timer, &delay);
+		break;
+	}
+}
+
+/* Before its command starts. */
+static void
+note_trigger(struct action *a)
+{
+	struct wire_record rec = { .kind = RECORD_TRIGGER, .id = a->id,
+	    .run = ++a->triggers, .at = clock_real_ms() };
+
+	a->triggered_at = rec.at;
+	state_note(a->actions->state, &rec);
 }
 
 /* An accepted trigger is never dropped: no process now, so later. */
@@ -477,6 +569,7 @@ trigger(struct action *a)
 	if (!a->sum.quiet)
 		log_info("event=trigger id=%llu jid=%d jail-ended=%d",
 		    (unsigned long long)a->id, a->jail->id, a->jail->ended);
+	note_trigger(a);
 	if (a->owed == 0 && start_run(a) == 0)
 		return;
 	log_warn("event=run-delayed id=%llu", (unsigned long long)a->id);
@@ -514,14 +607,17 @@ make_title(const struct action *a, char *buf, size_t size)
 {
 	const char *title = a->spec.title;
 	bool signaled = WIFSIGNALED(a->last.status);
+	char how[32];
 
 	if (!a->spec.feedback || a->runs_ended == 0)
 		return (title);
-	snprintf(buf, size, "%s%s[runs %llu, last %s%d]",
-	    title == NULL ? "" : title, title == NULL ? "" : " ",
-	    (unsigned long long)a->runs_ended, signaled ? "signal " : "",
+	snprintf(how, sizeof(how), "%s%d", signaled ? "signal " : "",
 	    signaled ? WTERMSIG(a->last.status) :
 	    WEXITSTATUS(a->last.status));
+	snprintf(buf, size, "%s%s[runs %llu, last %s]",
+	    title == NULL ? "" : title, title == NULL ? "" : " ",
+	    (unsigned long long)a->runs_ended,
+	    a->last.unknown ? "unknown" : how);
 	return (buf);
 }
 
@@ -534,8 +630,40 @@ refuse_attach(struct action *a, int status, const char *why)
 	tell_waiters(a, status, why);
 }
 
+/*
+ * So many at a time, where nobody waits for it: a jail that ends all of its
+ * probes at once, or 10,000 actions that come back, must not keep others
+ * waiting.
+ */
 static bool
-attach(struct action *a)
+has_turn(const struct action *a)
+{
+	return (a->actions->attaching < ATTACH_MAX &&
+	    a->jail->attaching < ATTACH_JAIL_MAX);
+}
+
+static void
+begin_attaching(struct action *a)
+{
+	a->attaching = true;
+	a->actions->attaching++;
+	a->jail->attaching++;
+}
+
+static void
+end_attaching(struct action *a)
+{
+	if (!a->attaching)
+		return;
+	a->attaching = false;
+	a->actions->attaching--;
+	a->jail->attaching--;
+	if (!TAILQ_EMPTY(&a->actions->queue))
+		event_active(a->actions->turns, EV_TIMEOUT, 0);
+}
+
+static bool
+attach_now(struct action *a)
 {
 	char why[WHY_MAX], title[PROBE_TITLE_MAX];
 	int status;
@@ -543,10 +671,42 @@ attach(struct action *a)
 	a->probe = probe_start(&a->actions->probes, a->jail, &a->spec,
 	    make_title(a, title, sizeof(title)), a, &status, why,
 	    sizeof(why));
-	if (a->probe != NULL)
+	if (a->probe != NULL) {
+		begin_attaching(a);
 		return (true);
+	}
 	refuse_attach(a, status, why);
 	return (false);
+}
+
+static bool
+attach(struct action *a)
+{
+	if (!TAILQ_EMPTY(&a->waiters) || has_turn(a))
+		return (attach_now(a));
+	a->queued = true;
+	TAILQ_INSERT_TAIL(&a->actions->queue, a, turn);
+	return (true);
+}
+
+/* Whose turn it is.  A jail that has its share is passed over. */
+static void
+on_turns(evutil_socket_t fd, short what, void *arg)
+{
+	struct actions *as = arg;
+	struct action *a, *next;
+
+	(void)fd;
+	(void)what;
+	for (a = TAILQ_FIRST(&as->queue); a != NULL &&
+	    as->attaching < ATTACH_MAX; a = next) {
+		next = TAILQ_NEXT(a, turn);
+		if (!has_turn(a))
+			continue;
+		leave_queue(a);
+		if (!attach_now(a))
+			step(a, LIFE_REFUSED);
+	}
 }
 
 static void
@@ -566,6 +726,53 @@ say(struct action *a, unsigned int effects, enum life_event event)
 		log_warnx("event=bug id=%llu text=\"%s while %s\"",
 		    (unsigned long long)a->id, life_event_name(event),
 		    life_state_name(a->life.state));
+}
+
+static void
+fill_record(const struct action *a, struct wire_record *rec)
+{
+	memset(rec, 0, sizeof(*rec));
+	rec->kind = RECORD_ARM;
+	rec->id = a->id;
+	/* Borrowed. */
+	rec->spec = a->spec;
+	rec->spec.jail = (char *)(uintptr_t)jail_name(a);
+	rec->jid = a->jail->id;
+	rec->jail_started = a->jail->started;
+	rec->pidns = a->jail->pidns;
+	rec->rule = a->rule;
+	rec->runs = a->triggers;
+	rec->runs_ended = a->runs_ended;
+	rec->run = a->last.output;
+	rec->at = a->armed_at != 0 ? a->armed_at : clock_real_ms();
+	if (a->runs_ended > 0)
+		fill_result(a, rec);
+}
+
+static int
+save_action(struct action *a)
+{
+	struct wire_record rec;
+
+	fill_record(a, &rec);
+	if (state_save(a->actions->state, &rec, 1) == -1)
+		return (-1);
+	a->saved = true;
+	return (0);
+}
+
+/* The last of its life. */
+static void
+end_action(struct action *a)
+{
+	struct wire_record rec = { .kind = RECORD_END, .id = a->id };
+
+	/* One that only the daemon's stop ends comes back with the next one. */
+	if (a->saved && !a->stopped)
+		state_note(a->actions->state, &rec);
+	if (!a->stopped)
+		run_forget_output(a->actions->runs, a->id, a->last.output);
+	free_action(a);
 }
 
 /*
@@ -588,6 +795,11 @@ step(struct action *a, enum life_event event)
 		if (effects & LIFE_SET_TIMER)
 			set_timer(a);
 		again = (effects & LIFE_ATTACH) != 0 && !attach(a);
+		/* Whose turn has not come loses it. */
+		if (a->life.state == LIFE_ENDING && a->queued) {
+			leave_queue(a);
+			again = true;
+		}
 		event = LIFE_REFUSED;
 	} while (again);
 	if (a->life.state == LIFE_ENDING || a->life.state == LIFE_ENDED)
@@ -595,13 +807,34 @@ step(struct action *a, enum life_event event)
 	if (a->life.state == LIFE_ENDED && a->sum.quiet)
 		log_sum(a);
 	if (a->life.state == LIFE_ENDED)
-		free_action(a);
+		end_action(a);
+}
+
+/* A client is not told what the next daemon would not know. */
+static void
+acknowledge(struct action *a)
+{
+	char why[WHY_MAX];
+
+	if (a->saved || is_ending(a) || save_action(a) == 0) {
+		tell_waiters(a, 0, warning(a));
+		step(a, LIFE_READY);
+		return;
+	}
+	snprintf(why, sizeof(why), "the action cannot be saved: %s",
+	    strerror(errno));
+	log_refused(a, EX_TEMPFAIL, why);
+	tell_waiters(a, EX_TEMPFAIL, why);
+	step(a, LIFE_READY);
+	step(a, LIFE_STOP);
 }
 
 static void
 on_ready(void *arg)
 {
 	struct action *a = arg;
+
+	end_attaching(a);
 
 	if (!a->sum.quiet && (a->life.state == LIFE_ARMING ||
 	    a->life.state == LIFE_REARMING))
@@ -610,8 +843,7 @@ on_ready(void *arg)
 		tell_armed(a);
 	a->was_armed = true;
 	a->armed_at = clock_real_ms();
-	tell_waiters(a, 0, warning(a));
-	step(a, LIFE_READY);
+	acknowledge(a);
 }
 
 static void
@@ -619,6 +851,7 @@ on_refused(void *arg, int status, const char *why)
 {
 	struct action *a = arg;
 
+	end_attaching(a);
 	a->probe = NULL;
 	refuse_attach(a, status, why);
 	/* Nothing to wait for and try again. */
@@ -635,7 +868,7 @@ on_probe_ended(void *arg, int status)
 
 	if (!hup && a->life.state == LIFE_ARMED) {
 		a->actions->metrics.lost++;
-		tell_ended(a, "lost", status, NULL);
+		tell_lost(a, status);
 		if (!a->sum.quiet)
 			log_lost(a, status);
 	}
@@ -770,6 +1003,9 @@ arm_in_jail(struct actions *as, struct jail *jail, struct spec *spec,
 	}
 	if (w != NULL)
 		wait_for(a, w);
+	else if (save_action(a) == -1)
+		log_warn("event=journal-behind id=%llu",
+		    (unsigned long long)a->id);
 	if (!attach(a))
 		step(a, LIFE_REFUSED);
 }
@@ -842,19 +1078,13 @@ static bool
 is_chosen(const struct action *a, const struct action_choice *c)
 {
 	return (is_jail(a, c->jail) && is_equal(c->engine, a->spec.engine) &&
-	    is_equal(c->title, a->spec.title) &&
-	    (c->rule == 0 || c->rule == a->rule));
-}
-
-static bool
-is_ending(const struct action *a)
-{
-	return (a->life.state == LIFE_ENDING || a->life.state == LIFE_ENDED);
+	    is_equal(c->title, a->spec.title));
 }
 
 static void
 disarm(struct action *a)
 {
+	a->saved = a->stopped = false;
 	log_info("event=disarm id=%llu jid=%d", (unsigned long long)a->id,
 	    a->jail->id);
 	tell_plain(a, "disarmed");
@@ -862,49 +1092,124 @@ disarm(struct action *a)
 	step(a, LIFE_STOP);
 }
 
-static unsigned int
-disarm_ids(struct actions *as, const struct action_choice *c,
-    uint64_t *unknown)
+/* Actions that are meant, each once; those that are ending are not. */
+struct chosen {
+	struct action	**list;
+	size_t		 n;
+};
+
+static bool
+add_chosen(struct chosen *chosen, struct action *a)
 {
-	unsigned int n = 0;
+	struct action **list = reallocarray(chosen->list, chosen->n + 1,
+	    sizeof(*list));
+
+	if (list == NULL)
+		return (false);
+	list[chosen->n++] = a;
+	chosen->list = list;
+	return (true);
+}
+
+static bool
+has_chosen(const struct chosen *chosen, const struct action *a)
+{
+	for (size_t i = 0; i < chosen->n; i++)
+		if (chosen->list[i] == a)
+			return (true);
+	return (false);
+}
+
+static int
+choose_ids(struct actions *as, const struct action_choice *c,
+    struct chosen *chosen, uint64_t *unknown)
+{
 	struct action *a;
 
 	for (size_t i = 0; i < c->nids; i++) {
 		a = find(as, c->ids[i]);
 		if (a == NULL || is_ending(a)) {
 			*unknown = c->ids[i];
-			return (0);
+			return (-1);
 		}
+		if (!has_chosen(chosen, a) && !add_chosen(chosen, a))
+			return (-1);
 	}
-	/* An id can be there twice, and gone the second time. */
-	for (size_t i = 0; i < c->nids; i++) {
-		a = find(as, c->ids[i]);
-		if (a != NULL && !is_ending(a)) {
-			disarm(a);
-			n++;
-		}
-	}
-	return (n);
+	return (0);
 }
 
-unsigned int
-actions_disarm(struct actions *as, const struct action_choice *c,
-    uint64_t *unknown)
+static int
+choose(struct actions *as, const struct action_choice *c,
+    struct chosen *chosen, uint64_t *unknown)
 {
-	struct action *a, *next;
-	unsigned int n = 0;
+	struct action *a;
 
-	*unknown = 0;
 	if (c->nids > 0)
-		return (disarm_ids(as, c, unknown));
+		return (choose_ids(as, c, chosen, unknown));
+	TAILQ_FOREACH(a, &as->all, all)
+		if (is_chosen(a, c) && !is_ending(a) &&
+		    !add_chosen(chosen, a))
+			return (-1);
+	return (0);
+}
+
+/* All of them, or none. */
+static int
+save_ends(struct actions *as, const struct chosen *chosen)
+{
+	struct wire_record *recs = calloc(chosen->n + 1, sizeof(*recs));
+	size_t n = 0;
+	int ret;
+
+	if (recs == NULL)
+		return (-1);
+	for (size_t i = 0; i < chosen->n; i++)
+		if (chosen->list[i]->saved) {
+			recs[n].kind = RECORD_END;
+			recs[n++].id = chosen->list[i]->id;
+		}
+	ret = n == 0 ? 0 : state_save(as->state, recs, n);
+	free(recs);
+	return (ret);
+}
+
+int
+actions_disarm(struct actions *as, const struct action_choice *c,
+    unsigned int *count, uint64_t *unknown)
+{
+	struct chosen chosen = { .list = NULL };
+	int ret;
+
+	*count = 0;
+	*unknown = 0;
+	errno = ENOMEM;
+	ret = choose(as, c, &chosen, unknown);
+	if (ret == 0)
+		ret = save_ends(as, &chosen);
+	for (size_t i = 0; ret == 0 && i < chosen.n; i++) {
+		disarm(chosen.list[i]);
+		++*count;
+	}
+	free(chosen.list);
+	return (ret);
+}
+
+/* What stands in the file no more goes, saved or not. */
+void
+actions_disarm_unless(struct actions *as, bool (*keeps)(void *, uint64_t),
+    void *arg)
+{
+	struct wire_record rec = { .kind = RECORD_END };
+	struct action *a, *next;
+
 	for (a = TAILQ_FIRST(&as->all); a != NULL; a = next) {
 		next = TAILQ_NEXT(a, all);
-		if (is_chosen(a, c) && !is_ending(a)) {
-			disarm(a);
-			n++;
-		}
+		if (a->rule == 0 || is_ending(a) || keeps(arg, a->rule))
+			continue;
+		rec.id = a->id;
+		state_note(as->state, &rec);
+		disarm(a);
 	}
-	return (n);
 }
 
 static void
@@ -925,7 +1230,7 @@ describe(const struct action *a, struct wire_item *item)
 	item->interval = s->interval;
 	item->feedback = s->feedback;
 	item->file = a->rule != 0;
-	item->runs = a->runs_begun;
+	item->runs = a->triggers - a->owed;
 	item->keys |= ITEM_STATE | ITEM_COMMAND | ITEM_RESPAWN | ITEM_UID |
 	    ITEM_GID | ITEM_PARALLEL | ITEM_FEEDBACK | ITEM_FILE | ITEM_RUNS |
 	    (s->timeout != 0 ? ITEM_TIMEOUT : 0) |
@@ -941,8 +1246,10 @@ describe(const struct action *a, struct wire_item *item)
 	if (a->runs_ended > 0) {
 		item->last_ms = a->last.ms;
 		item->last_at = a->last_at;
-		item->keys |= ITEM_LAST_MS | ITEM_LAST_AT |
-		    describe_status(a->last.status, &item->last_status,
+		item->keys |= ITEM_LAST_MS | ITEM_LAST_AT;
+	}
+	if (a->runs_ended > 0 && !a->last.unknown) {
+		item->keys |= describe_status(a->last.status, &item->last_status,
 		    ITEM_LAST_STATUS, &item->last_signal, ITEM_LAST_SIGNAL);
 	}
 }
@@ -1010,6 +1317,196 @@ action_output(struct actions *as, uint64_t id, int *status, char *err,
 	return (text);
 }
 
+static int
+save_owed(const struct action *a, int (*add)(void *,
+    const struct wire_record *), void *arg)
+{
+	int ret = 0;
+
+	for (uint64_t n = a->owed; n > 0 && ret == 0; n--) {
+		struct wire_record rec = { .kind = RECORD_TRIGGER,
+		    .id = a->id, .run = a->triggers - n + 1,
+		    .at = a->triggered_at };
+
+		ret = add(arg, &rec);
+	}
+	return (ret);
+}
+
+/* What was not acknowledged yet is not there. */
+int
+actions_save(struct actions *as, int (*add)(void *,
+    const struct wire_record *), void *arg)
+{
+	struct wire_record rec;
+	struct action *a;
+
+	TAILQ_FOREACH(a, &as->all, all) {
+		if (!a->saved || (is_ending(a) && !a->stopped &&
+		    a->life.runs == 0))
+			continue;
+		fill_record(a, &rec);
+		if (add(arg, &rec) == -1 || save_owed(a, add, arg) == -1)
+			return (-1);
+	}
+	return (runs_save(as->runs, add, arg));
+}
+
+uint64_t
+actions_next_id(const struct actions *as)
+{
+	return (as->next_id + 1);
+}
+
+void
+actions_set_next_id(struct actions *as, uint64_t next)
+{
+	as->next_id = next > 0 ? next - 1 : 0;
+}
+
+bool
+actions_keep(void *arg, uint64_t id, uint64_t run)
+{
+	struct actions *as = arg;
+	struct action *a = find(as, id);
+
+	return (a != NULL && (a->last.output == run ||
+	    runs_has(as->runs, id, run)));
+}
+
+/* The same jail, by all that it is known by? */
+static struct jail *
+hold_same(struct actions *as, const struct wire_record *rec)
+{
+	struct spec s = { .jail = rec->spec.jail, .pid = rec->jid,
+	    .started = rec->jail_started };
+	char why[WHY_MAX];
+	struct jail *jail;
+	int status;
+
+	jail = jails_hold(as->jails, &s, &status, why, sizeof(why));
+	if (jail != NULL && (jail->id != rec->jid ||
+	    jail->started != rec->jail_started ||
+	    jail->pidns != rec->pidns)) {
+		jails_release(jail);
+		jail = NULL;
+	}
+	return (jail);
+}
+
+static void
+restore_result(struct action *a, const struct wire_record *rec)
+{
+	a->runs_ended = rec->runs_ended;
+	a->last.unknown = !rec->known;
+	a->last.status = rec->last_signal != 0 ? (int)rec->last_signal :
+	    (int)rec->last_status << 8;
+	a->last.ms = rec->last_ms;
+	a->last_at = rec->last_at;
+	a->last.output = rec->run;
+	a->armed_at = rec->at;
+	a->triggers = rec->runs;
+}
+
+/* Those that were not started are owed: they are the latest. */
+static unsigned int
+resume_runs(struct action *a, const struct action_saved *saved)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < saved->nbegun; i++) {
+		const struct action_begun *b = &saved->begun[i];
+		struct run_spec rs = { .id = a->id, .run = b->run,
+		    .timeout = a->spec.timeout };
+
+		if (b->at > a->triggered_at)
+			a->triggered_at = b->at;
+		switch (run_adopt(a->actions->runs, &rs, &b->process, b->at,
+		    on_run_ended, a)) {
+		case 0:
+			n++;
+			break;
+		case 1:
+			n++;
+			a->owed++;
+			break;
+		default:
+			log_warn("event=run-unwatched id=%llu",
+			    (unsigned long long)a->id);
+		}
+	}
+	return (n);
+}
+
+static int64_t
+next_begin(const struct action *a)
+{
+	int64_t left = a->triggered_at + (int64_t)a->spec.interval * 1000 -
+	    clock_real_ms();
+
+	return (a->spec.interval == 0 || a->triggered_at == 0 || left <= 0 ?
+	    0 : clock_ms() + left);
+}
+
+/* As if its state had just been reached. */
+static void
+resume(struct action *a, const struct action_saved *saved)
+{
+	unsigned int runs = resume_runs(a, saved);
+
+	life_resume(&a->life, &a->spec, JAIL_LOST_WAIT_MS, runs,
+	    saved->triggered, next_begin(a), clock_ms());
+	if (a->owed > 0)
+		on_owed(-1, 0, a);
+	if (is_ending(a))
+		unlist(a);
+	if (a->life.state == LIFE_ENDED)
+		end_action(a);
+	else if (a->life.state == LIFE_RESTING)
+		set_timer(a);
+	else if (a->life.state == LIFE_REARMING && !attach(a))
+		step(a, LIFE_REFUSED);
+}
+
+static void
+log_not_restored(const struct wire_record *rec)
+{
+	struct log_quoted name, title;
+
+	log_info("event=jail-ended id=%llu jid=%lld jail=%s title=%s "
+	    "text=\"while no daemon was there\"",
+	    (unsigned long long)rec->id, (long long)rec->jid,
+	    log_quote(&name, rec->spec.jail),
+	    log_quote(&title, rec->spec.title));
+}
+
+void
+action_restore(struct actions *as, struct action_saved *saved)
+{
+	struct wire_record *rec = &saved->record;
+	struct jail *jail = hold_same(as, rec);
+	uint64_t next_id = as->next_id;
+	struct action *a;
+
+	if (jail == NULL) {
+		log_not_restored(rec);
+		return;
+	}
+	as->next_id = rec->id - 1;
+	a = new_action(as, jail, &rec->spec, rec->rule);
+	as->next_id = next_id;
+	if (a == NULL) {
+		jails_release(jail);
+		log_warn("event=refuse id=%llu status=%d",
+		    (unsigned long long)rec->id, EX_TEMPFAIL);
+		return;
+	}
+	a->saved = true;
+	a->was_armed = true;
+	restore_result(a, rec);
+	resume(a, saved);
+}
+
 const struct metrics *
 actions_measure(struct actions *as)
 {
@@ -1053,6 +1550,7 @@ actions_stop(struct actions *as, int timeout_ms, void (*drained)(void *),
 	for (a = TAILQ_FIRST(&as->all); a != NULL; a = next) {
 		next = TAILQ_NEXT(a, all);
 		tell_waiters(a, EX_TEMPFAIL, "the daemon is stopping");
+		a->stopped = !is_ending(a);
 		step(a, LIFE_STOP);
 	}
 	as->drain = evtimer_new(as->base, on_drain, as);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "run.h"
 #include "spec.h"
 #include "wire.h"
 
@@ -21,6 +22,7 @@ struct jail;
 struct jails;
 struct metrics;
 struct runs;
+struct state;
 
 /* Descriptors that are kept for everything but jails, probes and runs. */
 #define ACTION_FD_RESERVE	320
@@ -49,10 +51,10 @@ struct action_listener {
 
 /*
  * fd_limit: how many descriptors the daemon may have.  NULL with errno.
- * The runs and ends stay the caller's, and must live longer.
+ * The runs, ends and state stay the caller's, and must live longer.
  */
 struct actions	*actions_open(struct event_base *, struct ends *,
-		    struct runs *, unsigned long fd_limit);
+		    struct runs *, struct state *, unsigned long fd_limit);
 void		 actions_close(struct actions *);
 void		 actions_listen(struct actions *,
 		    const struct action_listener *);
@@ -83,23 +85,59 @@ void		 action_arm_rule(struct actions *, struct spec *,
 /* The waiter will not be told any more.  The action goes on. */
 void		 action_unwait(struct action_waiter *);
 
+/* A run of an earlier daemon: begun, or about to be. */
+struct action_begun {
+	uint64_t	 run;
+	struct run_process process;	/* pid 0: not known */
+	int64_t		 at;
+};
+
+/* An action of an earlier daemon. */
+struct action_saved {
+	struct wire_record record;	/* RECORD_ARM; run: its last output */
+	bool		 triggered;
+	struct action_begun *begun;
+	size_t		 nbegun;
+};
+
+/*
+ * Arms it again if its jail is provably the same, and goes on with its runs;
+ * else it has ended.  Takes the record's texts over.
+ */
+void		 action_restore(struct actions *, struct action_saved *);
+
+/* Everything that a later daemon must know: what add returns. */
+int		 actions_save(struct actions *, int (*add)(void *arg,
+		    const struct wire_record *), void *arg);
+
+/* Ids are never used again, as long as the journal lives. */
+uint64_t	 actions_next_id(const struct actions *);
+void		 actions_set_next_id(struct actions *, uint64_t next);
+
+/* Does somebody need the output of that run?  For runs_collect(). */
+bool		 actions_keep(void *actions, uint64_t id, uint64_t run);
+
 /* Which actions are meant; what is 0 or NULL is not asked for. */
 struct action_choice {
 	const char	*jail;		/* its name, or a number in digits */
 	const char	*engine;
 	const char	*title;
-	uint64_t	 rule;
 	const uint64_t	*ids;		/* instead of all others */
 	size_t		 nids;
 };
 
 /*
  * Takes actions away: their probes are ended, and a HUP that came first still
- * counts.  Returns how many; those that were ending already are none.  If one
- * of the ids is no action, nothing is done, and *unknown is that id.
+ * counts.  *count is how many; those that were ending already are none.  -1,
+ * and nothing is done: one of the ids is no action, *unknown; or, with errno,
+ * it cannot be saved.
  */
-unsigned int	 actions_disarm(struct actions *, const struct action_choice *,
-		    uint64_t *unknown);
+int		 actions_disarm(struct actions *, const struct action_choice *,
+		    unsigned int *count, uint64_t *unknown);
+
+/* The same for all actions of rules that keeps() does not know. */
+void		 actions_disarm_unless(struct actions *,
+		    bool (*keeps)(void *arg, uint64_t rule), void *arg);
 
 /*
  * The first chosen action with an id above after, described; false: none.

@@ -33,6 +33,7 @@
 #include "rules.h"
 #include "run.h"
 #include "spawn.h"
+#include "state.h"
 #include "stub.h"
 #include "verb.h"
 #include "watch.h"
@@ -56,6 +57,7 @@ struct daemon {
 	struct ends	*ends;
 	struct runs	*runs;
 	struct actions	*actions;
+	struct state	*state;
 	struct rules	*rules;
 	struct watchers	*watchers;
 	struct control	*control;
@@ -214,6 +216,9 @@ open_statedir(struct daemon *d)
 {
 	struct stat st;
 
+	if (strcmp(d->options->statedir != NULL ? d->options->statedir : "",
+	    "none") == 0)
+		return (0);
 	if (mkdir(d->statepath, 0700) == -1 && errno != EEXIST)
 		return (complain(EX_CANTCREAT, "folder %s: %s", d->statepath,
 		    strerror(errno)));
@@ -304,19 +309,34 @@ open_parts(struct daemon *d)
 	if (d->base == NULL)
 		return (complain(EX_OSERR, "no event loop"));
 	d->ends = ends_open(d->base);
-	if (d->ends != NULL)
+	d->state = state_open(d->base, d->statedir);
+	if (d->ends != NULL && d->state != NULL)
 		d->runs = runs_open(d->base, d->ends, d->statedir,
 		    &d->nofile);
 	if (d->runs != NULL)
-		d->actions = actions_open(d->base, d->ends, d->runs,
+		d->actions = actions_open(d->base, d->ends, d->runs, d->state,
 		    (unsigned long)d->raised.rlim_cur);
 	d->watchers = watchers_open();
 	if (d->actions != NULL)
-		d->rules = rules_open(d->base, d->actions, d->confpath,
-		    d->options->conf != NULL);
+		d->rules = rules_open(d->base, d->actions, d->state,
+		    d->confpath, d->options->conf != NULL);
 	if (d->rules == NULL || d->watchers == NULL || watch_signals(d) == -1)
 		return (complain(EX_OSERR, "cannot start: %s",
 		    strerror(errno)));
+	return (0);
+}
+
+/* After the rules: what was armed by one that is gone goes too. */
+static int
+load_state(struct daemon *d)
+{
+	char err[ERR_MAX];
+	int status = state_load(d->state, d->actions, d->rules, err,
+	    sizeof(err));
+
+	if (status != 0)
+		return (complain(status, "%s", err));
+	rules_apply(d->rules);
 	return (0);
 }
 
@@ -382,7 +402,8 @@ start(struct daemon *d)
 	    (status = open_pidfile(d)) != 0 ||
 	    (status = open_statedir(d)) != 0 ||
 	    (status = open_parts(d)) != 0 ||
-	    (status = read_rules(d)) != 0)
+	    (status = read_rules(d)) != 0 ||
+	    (status = load_state(d)) != 0)
 		return (status);
 	connect_parts(d);
 	if (control_serve(d->control, d->base, verb_line, &d->verbs) == -1)
@@ -431,6 +452,8 @@ stop(struct daemon *d)
 		actions_close(d->actions);
 	if (d->runs != NULL)
 		runs_close(d->runs);
+	if (d->state != NULL)
+		state_close(d->state);
 	ends_close(d->ends);
 	for (size_t i = 0; i < sizeof(d->signals) / sizeof(d->signals[0]); i++)
 		if (d->signals[i] != NULL)
@@ -454,7 +477,7 @@ serve(struct daemon *d)
 	    complain(EX_OSERR, "/: %s", strerror(errno));
 	if (status == 0) {
 		say_ready(d);
-		runs_collect(d->runs);
+		runs_collect(d->runs, actions_keep, d->actions);
 		if (rules_watch(d->rules) == -1)
 			log_warn("event=watch");
 		/*

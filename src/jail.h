@@ -36,8 +36,10 @@ struct jail {
 	LIST_HEAD(, action) actions;	/* action.c's */
 	unsigned int	 refs;
 	unsigned int	 leftovers;	/* probe.c's: refused, not yet gone */
+	unsigned int	 attaching;	/* action.c's */
 	int		 id;		/* FreeBSD: jid; Linux: the pid */
 	uint64_t	 started;	/* Linux: its start time, clock ticks */
+	uint64_t	 pidns;		/* Linux: its pid namespace's inode */
 	char		*name;		/* FreeBSD; NULL on Linux */
 	bool		 persists;	/* a probe does not keep it alive */
 	bool		 ended;

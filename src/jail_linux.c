@@ -149,6 +149,7 @@ static struct jail *
 add_jail(struct jails *jails, pid_t pid, uint64_t started, int pidfd)
 {
 	struct jail *jail = calloc(1, sizeof(*jail));
+	struct procfs_id pidns;
 
 	if (jail == NULL) {
 		close(pidfd);
@@ -156,6 +157,8 @@ add_jail(struct jails *jails, pid_t pid, uint64_t started, int pidfd)
 	}
 	jail->id = (int)pid;
 	jail->started = started;
+	jail->pidns = procfs_ns(pid, "pid", &pidns) == 0 ?
+	    (uint64_t)pidns.ino : 0;
 	jail->jails = jails;
 	/* Its init ends it, whatever else lives in it. */
 	jail->persists = true;

@@ -239,6 +239,25 @@ life_init_kept(struct life *life, const struct spec *spec,
 	life->state = LIFE_REARMING;
 }
 
+void
+life_resume(struct life *life, const struct spec *spec, int64_t lost_wait_ms,
+    unsigned int runs, bool fired, int64_t not_before, int64_t now)
+{
+	life_init_kept(life, spec, lost_wait_ms);
+	life->runs = runs;
+	life->not_before = not_before;
+	if (fired && spec->respawn == RESPAWN_NEVER) {
+		life->state = runs > 0 ? LIFE_ENDING : LIFE_ENDED;
+		life->probe = false;
+	} else if (runs > 0 && spec->respawn == RESPAWN_AFTER) {
+		life->state = LIFE_RUNNING;
+		life->probe = false;
+	} else if (runs >= life->runs_max || now < not_before) {
+		life->state = LIFE_RESTING;
+		life->probe = false;
+	}
+}
+
 int64_t
 life_wait(const struct life *life, int64_t now)
 {

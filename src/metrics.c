@@ -57,6 +57,7 @@ runs(FILE *f, const struct metrics *m)
 	} results[] = {
 		{ "success", m->succeeded }, { "failure", m->failed },
 		{ "signal", m->signalled }, { "timeout", m->timed_out },
+		{ "unknown", m->unknown },
 	};
 
 	head(f, "runs_total", "counter", "Runs that have ended, by result.");

@@ -15,6 +15,7 @@ struct metrics {
 	uint64_t	 failed;	/* with another one */
 	uint64_t	 signalled;	/* by a signal */
 	uint64_t	 timed_out;	/* by -T; counted here and nowhere else */
+	uint64_t	 unknown;	/* of an earlier daemon */
 	uint64_t	 lost;
 	uint64_t	 refused;	/* requests */
 	uint64_t	 attach_failed;

@@ -13,6 +13,7 @@
 #include "jail.h"
 #include "log.h"
 #include "rules.h"
+#include "state.h"
 
 #define SCAN_MS		1000
 
@@ -29,6 +30,7 @@ struct place {
 struct rules {
 	struct event_base *base;
 	struct actions	*actions;
+	struct state	*state;
 	char		*path;
 	bool		 required;
 	struct conf_rules rules;
@@ -44,12 +46,14 @@ rule_key(const struct conf_rule *rule)
 
 	for (const char *p = rule->text; *p != '\0'; p++)
 		h = (h ^ (unsigned char)*p) * 0x100000001b3U;
+	/* It fits the journal's numbers. */
+	h &= INT64_MAX;
 	return (h != 0 ? h : 1);
 }
 
 struct rules *
-rules_open(struct event_base *base, struct actions *actions, const char *path,
-    bool required)
+rules_open(struct event_base *base, struct actions *actions,
+    struct state *state, const char *path, bool required)
 {
 	struct rules *rs = calloc(1, sizeof(*rs));
 
@@ -57,6 +61,7 @@ rules_open(struct event_base *base, struct actions *actions, const char *path,
 		return (NULL);
 	rs->base = base;
 	rs->actions = actions;
+	rs->state = state;
 	rs->required = required;
 	TAILQ_INIT(&rs->rules);
 	TAILQ_INIT(&rs->places);
@@ -151,6 +156,31 @@ note_applied(struct place *p, uint64_t key)
 	return (true);
 }
 
+static void
+fill_place(const struct place *p, enum record_kind kind,
+    struct wire_record *rec)
+{
+	memset(rec, 0, sizeof(*rec));
+	rec->kind = kind;
+	rec->jid = p->jail->id;
+	rec->jail_started = p->jail->started;
+	rec->pidns = p->jail->pidns;
+	/* Borrowed. */
+	rec->spec.jail = p->name;
+	rec->spec.engine = p->engine;
+}
+
+static void
+note(struct rules *rs, const struct place *p, enum record_kind kind,
+    uint64_t key)
+{
+	struct wire_record rec;
+
+	fill_place(p, kind, &rec);
+	rec.rule = key;
+	state_note(rs->state, &rec);
+}
+
 /* The rule's action, in this jail. */
 static int
 make_spec(const struct conf_rule *r, const struct place *p, struct spec *s)
@@ -186,6 +216,7 @@ apply(struct rules *rs, const struct conf_rule *r, struct place *p)
 		spec_clear(&s);
 		return (false);
 	}
+	note(rs, p, RECORD_RULE, key);
 	action_arm_rule(rs->actions, &s, key);
 	return (true);
 }
@@ -212,35 +243,12 @@ find_rule(struct conf_rules *rules, const char *text)
 	return (NULL);
 }
 
-/* Once it is in the file again it is new again. */
-static void
-forget_applied(struct rules *rs, uint64_t key)
-{
-	struct place *p;
-
-	TAILQ_FOREACH(p, &rs->places, entry)
-		for (size_t i = 0; i < p->napplied; i++)
-			if (p->applied[i] == key)
-				p->applied[i--] = p->applied[--p->napplied];
-}
-
-static void
-remove_rule(struct rules *rs, struct conf_rule *r)
-{
-	const struct action_choice choice = { .rule = rule_key(r) };
-	uint64_t unknown;
-
-	actions_disarm(rs->actions, &choice, &unknown);
-	forget_applied(rs, choice.rule);
-}
-
 int
 rules_reload(struct rules *rs, struct rules_change *change, char *err,
     size_t errsize)
 {
 	struct conf_rules fresh, old;
 	struct conf_rule *r;
-	struct place *p;
 	int status = read_file(rs, &fresh, err, errsize);
 
 	if (status != 0)
@@ -253,14 +261,45 @@ rules_reload(struct rules *rs, struct rules_change *change, char *err,
 	TAILQ_CONCAT(&old, &rs->rules, entry);
 	TAILQ_CONCAT(&rs->rules, &fresh, entry);
 	TAILQ_FOREACH(r, &old, entry)
-		if (find_rule(&rs->rules, r->text) == NULL) {
-			remove_rule(rs, r);
-			change->removed++;
-		}
+		change->removed += find_rule(&rs->rules, r->text) == NULL;
 	conf_clear(&old);
-	TAILQ_FOREACH(p, &rs->places, entry)
-		apply_all(rs, p);
+	rules_apply(rs);
 	return (0);
+}
+
+static bool
+is_rule(const struct rules *rs, uint64_t key)
+{
+	const struct conf_rule *r;
+
+	TAILQ_FOREACH(r, &rs->rules, entry)
+		if (rule_key(r) == key)
+			return (true);
+	return (false);
+}
+
+static bool
+is_rule_of(void *arg, uint64_t key)
+{
+	return (is_rule(arg, key));
+}
+
+void
+rules_apply(struct rules *rs)
+{
+	struct place *p;
+	size_t i;
+
+	actions_disarm_unless(rs->actions, is_rule_of, rs);
+	TAILQ_FOREACH(p, &rs->places, entry) {
+		/* One that is in the file again later is new again. */
+		for (i = 0; i < p->napplied; )
+			if (is_rule(rs, p->applied[i]))
+				i++;
+			else
+				p->applied[i] = p->applied[--p->napplied];
+		apply_all(rs, p);
+	}
 }
 
 static struct place *
@@ -315,7 +354,8 @@ rules_started(struct rules *rs, const struct spec *s, unsigned int *n,
 	else if ((p = add_place(rs, jail, s)) == NULL) {
 		snprintf(err, errsize, "no memory for a further jail");
 		return (EX_TEMPFAIL);
-	}
+	} else
+		note(rs, p, RECORD_JAIL, 0);
 	*n = apply_all(rs, p);
 	return (0);
 }
@@ -325,7 +365,79 @@ rules_jail_ended(struct rules *rs, struct jail *jail)
 {
 	struct place *p = find_place(rs, jail);
 
-	if (p != NULL)
+	if (p == NULL)
+		return;
+	note(rs, p, RECORD_GONE, 0);
+	free_place(rs, p);
+}
+
+int
+rules_save(struct rules *rs, int (*add)(void *, const struct wire_record *),
+    void *arg)
+{
+	struct wire_record rec;
+	struct place *p;
+
+	TAILQ_FOREACH(p, &rs->places, entry) {
+		fill_place(p, RECORD_JAIL, &rec);
+		if (add(arg, &rec) == -1)
+			return (-1);
+		rec.kind = RECORD_RULE;
+		for (size_t i = 0; i < p->napplied; i++) {
+			rec.rule = p->applied[i];
+			if (add(arg, &rec) == -1)
+				return (-1);
+		}
+	}
+	return (0);
+}
+
+static struct place *
+find_saved(struct rules *rs, const struct wire_record *rec)
+{
+	struct place *p;
+
+	TAILQ_FOREACH(p, &rs->places, entry)
+		if (p->jail->id == rec->jid &&
+		    p->jail->started == rec->jail_started)
+			return (p);
+	return (NULL);
+}
+
+/* One that has ended meanwhile is not known any more. */
+static void
+restore_place(struct rules *rs, const struct wire_record *rec)
+{
+	struct spec s = { .jail = rec->spec.jail, .engine = rec->spec.engine,
+	    .pid = rec->jid, .started = rec->jail_started };
+	char err[WIRE_ERROR_MAX];
+	struct jail *jail;
+	int status;
+
+	if (find_saved(rs, rec) != NULL)
+		return;
+	jail = jails_hold(actions_jails(rs->actions), &s, &status, err,
+	    sizeof(err));
+	if (jail == NULL)
+		return;
+	if (jail->id == rec->jid && jail->pidns == rec->pidns)
+		add_place(rs, jail, &s);
+	else
+		jails_release(jail);
+}
+
+void
+rules_restore(struct rules *rs, const struct wire_record *rec)
+{
+	struct place *p = rec->kind == RECORD_JAIL ? NULL :
+	    find_saved(rs, rec);
+
+	if (rec->kind == RECORD_JAIL)
+		restore_place(rs, rec);
+	else if (p != NULL && rec->kind == RECORD_RULE &&
+	    !is_applied(p, rec->rule))
+		note_applied(p, rec->rule);
+	else if (p != NULL && rec->kind == RECORD_GONE)
 		free_place(rs, p);
 }
 

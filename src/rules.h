@@ -12,11 +12,13 @@
 #include <stddef.h>
 
 #include "spec.h"
+#include "wire.h"
 
 struct actions;
 struct event_base;
 struct jail;
 struct rules;
+struct state;
 
 /* How a reading of the file went. */
 struct rules_change {
@@ -30,7 +32,7 @@ struct rules_change {
  * one.  NULL: no memory.
  */
 struct rules	*rules_open(struct event_base *, struct actions *,
-		    const char *path, bool required);
+		    struct state *, const char *path, bool required);
 void		 rules_close(struct rules *);
 
 /*
@@ -40,6 +42,12 @@ void		 rules_close(struct rules *);
  */
 int		 rules_reload(struct rules *, struct rules_change *, char *err,
 		    size_t errsize);
+
+/*
+ * After the restoring: actions of rules that are not in the file any more are
+ * disarmed, and new rules armed in the jails that are known.
+ */
+void		 rules_apply(struct rules *);
 
 /* Would it be read? */
 int		 rules_check(const struct rules *, unsigned int *total,
@@ -54,6 +62,11 @@ int		 rules_started(struct rules *, const struct spec *jail,
 
 /* From the loop's begin on; FreeBSD: looks for jails once a second. */
 int		 rules_watch(struct rules *);
+
+/* What a later daemon must know, and what an earlier one knew. */
+int		 rules_save(struct rules *, int (*add)(void *arg,
+		    const struct wire_record *), void *arg);
+void		 rules_restore(struct rules *, const struct wire_record *);
 
 /* A held jail has ended. */
 void		 rules_jail_ended(struct rules *, struct jail *);

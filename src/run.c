@@ -19,7 +19,7 @@
 #include "clock.h"
 #include "log.h"
 #include "run.h"
-#include "session.h"
+#include "process.h"
 #include "spawn.h"
 #include "text.h"
 
@@ -28,6 +28,7 @@
 #define FIXED_MAX	6	/* variables that are the same for all */
 #define FILE_NAME_MAX	48
 #define SUFFIX		".out"
+#define SUFFIX_NEW	".new"	/* until the run was started */
 
 /* Events of the log: a run of ours, or of an earlier daemon's numbers. */
 #define OURS		"output"
@@ -50,7 +51,13 @@ struct run {
 	struct runs	*runs;
 	struct limit	*limit;		/* or NULL */
 	uint64_t	 id;
-	uint64_t	 output;	/* number of its file; 0: none */
+	uint64_t	 number;
+	bool		 kept;		/* its output has a file with a name */
+	int		 output;	/* of one without a name, or -1 */
+	struct event	*gone;		/* adopted, but ended before */
+	struct run_process process;
+	bool		 adopted;
+	int64_t		 at;		/* real time of its start */
 	int64_t		 started_ms;
 	bool		 quiet;
 	void		(*ended)(void *, const struct run_end *);
@@ -66,7 +73,6 @@ struct runs {
 	int		 dirfd;
 	int		 devnull;
 	struct rlimit	 nofile;
-	uint64_t	 next;		/* number of the next output file */
 	char		*fixed[FIXED_MAX];
 };
 
@@ -135,25 +141,32 @@ log_lines(const char *event, uint64_t id, const char *text, size_t len)
 }
 
 static void
-name_output(char *file, uint64_t id, uint64_t output)
+name_output(char *file, uint64_t id, uint64_t number, const char *suffix)
 {
-	snprintf(file, FILE_NAME_MAX, "%llu-%llu" SUFFIX,
-	    (unsigned long long)id, (unsigned long long)output);
+	snprintf(file, FILE_NAME_MAX, "%llu-%llu%s", (unsigned long long)id,
+	    (unsigned long long)number, suffix);
 }
 
-/* The beginning of a file; the caller frees it.  NULL with errno. */
+static int
+open_file(const struct runs *runs, uint64_t id, uint64_t number)
+{
+	char file[FILE_NAME_MAX];
+
+	name_output(file, id, number, SUFFIX);
+	return (openat(runs->dirfd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+}
+
+/* The beginning of a file, which is closed; the caller frees it. */
 static char *
-read_output(const struct runs *runs, const char *file, size_t *len,
-    long long *size)
+read_output(int fd, size_t *len, long long *size)
 {
 	char *text = malloc(RUN_OUTPUT_MAX);
-	int fd = openat(runs->dirfd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st = { 0 };
 	ssize_t n = -1;
 	int saved;
 
 	if (text != NULL && fd != -1 && fstat(fd, &st) == 0)
-		n = read(fd, text, RUN_OUTPUT_MAX);
+		n = pread(fd, text, RUN_OUTPUT_MAX, 0);
 	saved = errno;
 	if (fd != -1)
 		close(fd);
@@ -169,12 +182,11 @@ read_output(const struct runs *runs, const char *file, size_t *len,
 
 /* The beginning of an output file goes to the log. */
 static void
-log_output(const struct runs *runs, const char *event, uint64_t id,
-    const char *file)
+log_output(const char *event, uint64_t id, int fd)
 {
 	long long size;
 	size_t len;
-	char *text = read_output(runs, file, &len, &size);
+	char *text = read_output(fd, &len, &size);
 
 	if (text == NULL) {
 		log_warn("event=output-unreadable id=%llu",
@@ -189,51 +201,79 @@ log_output(const struct runs *runs, const char *event, uint64_t id,
 }
 
 char *
-run_output(const struct runs *runs, uint64_t id, uint64_t output)
+run_output(const struct runs *runs, uint64_t id, uint64_t number)
 {
-	char file[FILE_NAME_MAX], *shown, *text;
+	char *shown, *text;
 	long long size;
 	size_t len;
 
 	errno = ENOENT;
-	if (output == 0)
-		return (NULL);
-	name_output(file, id, output);
-	if ((text = read_output(runs, file, &len, &size)) == NULL)
+	if (number == 0 || runs->dirfd == -1 || (text =
+	    read_output(open_file(runs, id, number), &len, &size)) == NULL)
 		return (NULL);
 	shown = text_show(text, len);
 	free(text);
 	return (shown);
 }
 
-void
-run_forget_output(const struct runs *runs, uint64_t id, uint64_t output)
+static void
+remove_output(const struct runs *runs, uint64_t id, uint64_t number,
+    const char *suffix)
 {
 	char file[FILE_NAME_MAX];
 
-	if (output == 0)
-		return;
-	name_output(file, id, output);
+	name_output(file, id, number, suffix);
 	unlinkat(runs->dirfd, file, 0);
 }
 
-static bool
-is_output(const char *name)
+void
+run_forget_output(const struct runs *runs, uint64_t id, uint64_t number)
 {
-	size_t len = strlen(name);
+	if (number != 0 && runs->dirfd != -1)
+		remove_output(runs, id, number, SUFFIX);
+}
 
-	return (len > strlen(SUFFIX) &&
-	    strcmp(name + len - strlen(SUFFIX), SUFFIX) == 0);
+/* "ID-NUMBER.out", and nothing else. */
+static bool
+parse_output(const char *name, uint64_t *id, uint64_t *number,
+    const char *suffix)
+{
+	char file[FILE_NAME_MAX], *end;
+
+	*id = strtoull(name, &end, 10);
+	*number = *end == '-' ? strtoull(end + 1, NULL, 10) : 0;
+	name_output(file, *id, *number, suffix);
+	return (strcmp(file, name) == 0);
 }
 
 /* Runs that still go on keep their descriptor and notice nothing. */
-void
-runs_collect(struct runs *runs)
+static void
+collect(struct runs *runs, const char *name,
+    bool (*keeps)(void *, uint64_t, uint64_t), void *arg)
 {
-	int fd = openat(runs->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
-	struct dirent *de;
+	uint64_t id, number;
 
+	if (parse_output(name, &id, &number, SUFFIX)) {
+		if (keeps(arg, id, number))
+			return;
+		log_output(LEFT, id, open_file(runs, id, number));
+		unlinkat(runs->dirfd, name, 0);
+	} else if (parse_output(name, &id, &number, SUFFIX_NEW))
+		unlinkat(runs->dirfd, name, 0);
+}
+
+void
+runs_collect(struct runs *runs, bool (*keeps)(void *, uint64_t, uint64_t),
+    void *arg)
+{
+	struct dirent *de;
+	DIR *dir;
+	int fd;
+
+	if (runs->dirfd == -1)
+		return;
+	fd = openat(runs->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fd == -1 ? NULL : fdopendir(fd);
 	if (dir == NULL) {
 		log_warn("event=output-left");
 		if (fd != -1)
@@ -241,12 +281,18 @@ runs_collect(struct runs *runs)
 		return;
 	}
 	while ((de = readdir(dir)) != NULL)
-		if (is_output(de->d_name)) {
-			log_output(runs, LEFT, strtoull(de->d_name, NULL, 10),
-			    de->d_name);
-			unlinkat(runs->dirfd, de->d_name, 0);
-		}
+		collect(runs, de->d_name, keeps, arg);
 	closedir(dir);
+}
+
+static void
+free_run(struct run *run)
+{
+	if (run->output != -1)
+		close(run->output);
+	if (run->gone != NULL)
+		event_free(run->gone);
+	free(run);
 }
 
 static void
@@ -269,7 +315,7 @@ signal_run(const struct limit *limit, int sig)
 {
 	if (limit->run != NULL)
 		ends_signal(&limit->run->end, sig);
-	session_signal(limit->session, limit->run != NULL, sig);
+	process_signal_session(limit->session, limit->run != NULL, sig);
 }
 
 static void
@@ -330,8 +376,6 @@ runs_open(struct event_base *base, struct ends *ends, int dirfd,
 	runs->ends = ends;
 	runs->dirfd = dirfd;
 	runs->nofile = *nofile;
-	/* Files of an earlier daemon's runs may still be written to. */
-	runs->next = (uint64_t)clock_real_ms() * 1000;
 	runs->devnull = open(_PATH_DEVNULL, O_RDWR | O_CLOEXEC);
 	if (runs->devnull == -1 || make_environment(runs) == -1) {
 		runs_close(runs);
@@ -352,9 +396,9 @@ runs_close(struct runs *runs)
 	/* The ends' owner closes its queue next; nothing is told any more. */
 	while ((run = LIST_FIRST(&runs->list)) != NULL) {
 		LIST_REMOVE(run, entry);
-		if (run->end.fd != -1)
+		if (run->end.watched && run->end.fd != -1)
 			close(run->end.fd);
-		free(run);
+		free_run(run);
 	}
 	for (int i = 0; i < FIXED_MAX; i++)
 		free(runs->fixed[i]);
@@ -373,16 +417,19 @@ runs_count(const struct runs *runs)
 static void
 log_end(const struct run *run, const struct run_end *end)
 {
+	unsigned long long id = run->id;
+	long long ms = end->ms;
 	int status = end->status;
 
-	if (WIFSIGNALED(status))
-		log_info("event=run-end id=%llu signal=%d ms=%lld",
-		    (unsigned long long)run->id, WTERMSIG(status),
-		    (long long)end->ms);
+	if (end->unknown)
+		log_info("event=run-end id=%llu status=unknown ms=%lld", id,
+		    ms);
+	else if (WIFSIGNALED(status))
+		log_info("event=run-end id=%llu signal=%d ms=%lld", id,
+		    WTERMSIG(status), ms);
 	else
-		log_info("event=run-end id=%llu status=%d ms=%lld",
-		    (unsigned long long)run->id, WEXITSTATUS(status),
-		    (long long)end->ms);
+		log_info("event=run-end id=%llu status=%d ms=%lld", id,
+		    WEXITSTATUS(status), ms);
 }
 
 /* A limit that is over still has to kill what the shell left behind. */
@@ -401,23 +448,46 @@ end_limit(struct run *run)
 }
 
 static void
+log_run_output(struct run *run)
+{
+	if (run->kept)
+		log_output(OURS, run->id,
+		    open_file(run->runs, run->id, run->number));
+	else if (run->output != -1) {
+		log_output(OURS, run->id, run->output);
+		run->output = -1;
+	}
+}
+
+static void
 on_ended(void *arg, int status)
 {
 	struct run *run = arg;
-	struct run_end end = { .status = status, .output = run->output,
+	struct run_end end = { .status = status, .unknown = run->adopted,
+	    .run = run->number, .output = run->kept ? run->number : 0,
 	    .ms = clock_ms() - run->started_ms };
-	char file[FILE_NAME_MAX];
 
 	end.timed_out = end_limit(run);
-	if (!run->quiet)
+	if (!run->quiet) {
 		log_end(run, &end);
-	name_output(file, run->id, run->output);
-	if (!run->quiet && run->output != 0)
-		log_output(run->runs, OURS, run->id, file);
+		log_run_output(run);
+	}
 	LIST_REMOVE(run, entry);
 	run->runs->count--;
 	run->ended(run->arg, &end);
-	free(run);
+	free_run(run);
+}
+
+/* A file without a name, for as long as somebody has it open. */
+static int
+open_unnamed(void)
+{
+	char path[] = _PATH_TMP "jaildaemon.XXXXXXXX";
+	int fd = mkostemp(path, O_APPEND | O_CLOEXEC);
+
+	if (fd != -1)
+		unlink(path);
+	return (fd);
 }
 
 /* A full disk must not keep a trigger from its command. */
@@ -427,16 +497,18 @@ open_output(struct run *run)
 	char file[FILE_NAME_MAX];
 	int fd;
 
-	run->output = ++run->runs->next;
-	name_output(file, run->id, run->output);
-	fd = openat(run->runs->dirfd, file, O_WRONLY | O_APPEND |
-	    O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd != -1)
-		return (fd);
-	log_warn("event=output-discarded id=%llu",
-	    (unsigned long long)run->id);
-	run->output = 0;
-	return (-1);
+	if (run->runs->dirfd == -1)
+		fd = open_unnamed();
+	else {
+		name_output(file, run->id, run->number, SUFFIX_NEW);
+		fd = openat(run->runs->dirfd, file, O_WRONLY | O_APPEND |
+		    O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		run->kept = fd != -1;
+	}
+	if (fd == -1)
+		log_warn("event=output-discarded id=%llu",
+		    (unsigned long long)run->id);
+	return (fd);
 }
 
 struct variables {
@@ -492,22 +564,31 @@ fill_environment(const struct runs *runs, const struct run_spec *spec,
 	return (-1);
 }
 
+/* The output's file gets its name when the shell is as good as there. */
 static int
-spawn_shell(const struct runs *runs, const struct run_spec *spec, int output,
+spawn_shell(const struct run *run, const struct run_spec *spec, int output,
     pid_t *pid, int *fd)
 {
+	const struct runs *runs = run->runs;
+	char from[FILE_NAME_MAX], to[FILE_NAME_MAX];
 	char *argv[] = { (char *)(uintptr_t)"sh", (char *)(uintptr_t)"-c",
 	    NULL, NULL };
 	int out = output == -1 ? runs->devnull : output;
 	struct variables v;
 	struct spawn sp = { .program = -1, .path = _PATH_BSHELL, .argv = argv,
 	    .envp = v.envp, .fds = { runs->devnull, out, out }, .run = true,
-	    .nofile = &runs->nofile };
+	    .nofile = &runs->nofile, .mark_dir = runs->dirfd };
 	int ret, saved;
 
 	if (fill_environment(runs, spec, &v) == -1)
 		return (-1);
 	argv[2] = v.command;
+	if (run->kept) {
+		name_output(from, run->id, run->number, SUFFIX_NEW);
+		name_output(to, run->id, run->number, SUFFIX);
+		sp.mark_from = from;
+		sp.mark_to = to;
+	}
 	ret = spawn(&sp, pid, fd);
 	saved = errno;
 	free_variables(&v);
@@ -516,7 +597,8 @@ spawn_shell(const struct runs *runs, const struct run_spec *spec, int output,
 }
 
 static struct run *
-new_run(struct runs *runs, const struct run_spec *spec)
+new_run(struct runs *runs, const struct run_spec *spec, uint32_t timeout,
+    void (*ended)(void *, const struct run_end *), void *arg)
 {
 	struct run *run = calloc(1, sizeof(*run));
 
@@ -524,9 +606,14 @@ new_run(struct runs *runs, const struct run_spec *spec)
 		return (NULL);
 	run->runs = runs;
 	run->id = spec->id;
+	run->number = spec->run;
 	run->quiet = spec->quiet;
+	run->output = -1;
+	run->ended = ended;
+	run->arg = arg;
 	run->started_ms = clock_ms();
-	if (spec->timeout != 0 && limit_run(run, spec->timeout) == -1) {
+	run->at = clock_real_ms();
+	if (timeout != 0 && limit_run(run, timeout) == -1) {
 		free(run);
 		errno = ENOMEM;
 		return (NULL);
@@ -534,46 +621,196 @@ new_run(struct runs *runs, const struct run_spec *spec)
 	return (run);
 }
 
+/* It never was. */
 static void
 cancel_run(struct run *run)
 {
 	int saved = errno;
 
-	run_forget_output(run->runs, run->id, run->output);
+	if (run->kept) {
+		remove_output(run->runs, run->id, run->number, SUFFIX_NEW);
+		remove_output(run->runs, run->id, run->number, SUFFIX);
+	}
 	if (run->limit != NULL)
 		free_limit(run->limit);
-	free(run);
+	free_run(run);
 	errno = saved;
+}
+
+static void
+list(struct run *run)
+{
+	if (run->limit != NULL)
+		run->limit->session = run->process.pid;
+	LIST_INSERT_HEAD(&run->runs->list, run, entry);
+	run->runs->count++;
+}
+
+/* A child that cannot be watched was killed: only on FreeBSD. */
+static int
+start(struct run *run, const struct run_spec *spec)
+{
+	int output = open_output(run);
+	int fd, ret, saved;
+
+	run->process.clock = process_clock();
+	ret = spawn_shell(run, spec, output, &run->process.pid, &fd);
+	saved = errno;
+	if (ret == 0 && !run->kept && output != -1)
+		run->output = output;
+	else if (output != -1)
+		close(output);
+	errno = saved;
+	if (ret == -1)
+		return (-1);
+	return (ends_watch_child(run->runs->ends, &run->end, run->process.pid,
+	    fd, on_ended, run));
 }
 
 int
 run_start(struct runs *runs, const struct run_spec *spec,
-    void (*ended)(void *, const struct run_end *), void *arg)
+    struct run_process *process, void (*ended)(void *, const struct run_end *),
+    void *arg)
 {
-	struct run *run = new_run(runs, spec);
-	int fd, output, ret, saved;
-	pid_t pid;
+	struct run *run = new_run(runs, spec, spec->timeout, ended, arg);
 
 	if (run == NULL)
 		return (-1);
-	run->ended = ended;
-	run->arg = arg;
-	output = open_output(run);
-	ret = spawn_shell(runs, spec, output, &pid, &fd);
-	saved = errno;
-	if (output != -1)
-		close(output);
-	errno = saved;
-	if (ret == 0)
-		ret = ends_watch_child(runs->ends, &run->end, pid, fd, on_ended,
-		    run);
-	if (ret == -1) {
+	if (start(run, spec) == -1) {
 		cancel_run(run);
 		return (-1);
 	}
-	if (run->limit != NULL)
-		run->limit->session = pid;
-	LIST_INSERT_HEAD(&runs->list, run, entry);
-	runs->count++;
+	*process = run->process;
+	list(run);
 	return (0);
+}
+
+static bool
+has_file(const struct runs *runs, const struct run_spec *spec,
+    const char *suffix, struct stat *st)
+{
+	char file[FILE_NAME_MAX];
+
+	name_output(file, spec->id, spec->run, suffix);
+	return (runs->dirfd != -1 &&
+	    fstatat(runs->dirfd, file, st, AT_SYMLINK_NOFOLLOW) == 0);
+}
+
+/* Starts are told in clock ticks. */
+#define CLOCK_SLACK_MS	30
+
+/* The process, if it is still there; its number alone proves nothing. */
+static pid_t
+find_process(const struct run_process *process, const struct stat *st)
+{
+	int64_t started;
+
+	if (process->pid == 0)
+		return (process_find_writer(st));
+	started = process_started(process->pid);
+	return (started >= process->clock - CLOCK_SLACK_MS &&
+	    started <= process->clock + CLOCK_SLACK_MS ? process->pid : 0);
+}
+
+static void
+on_gone(evutil_socket_t fd, short what, void *arg)
+{
+	struct run *run = arg;
+
+	(void)fd;
+	(void)what;
+	on_ended(run, 0);
+}
+
+/* Watches it, or has its end told from the loop. */
+static int
+watch_adopted(struct run *run, pid_t pid)
+{
+	if (pid != 0 && ends_watch_other(run->runs->ends, &run->end, pid, -1,
+	    on_ended, run) == 0)
+		return (0);
+	if (pid != 0 && errno != ESRCH)
+		return (-1);
+	run->gone = evtimer_new(run->runs->base, on_gone, run);
+	if (run->gone == NULL)
+		return (-1);
+	event_active(run->gone, EV_TIMEOUT, 0);
+	return (0);
+}
+
+/* What is left of the time limit, at least a second. */
+static uint32_t
+left(uint32_t timeout, int64_t age_ms)
+{
+	if (timeout == 0 || age_ms < 0)
+		return (timeout);
+	return (age_ms / 1000 < (int64_t)timeout ?
+	    timeout - (uint32_t)(age_ms / 1000) : 1);
+}
+
+int
+run_adopt(struct runs *runs, const struct run_spec *spec,
+    const struct run_process *process, int64_t at,
+    void (*ended)(void *, const struct run_end *), void *arg)
+{
+	struct stat st = { 0 };
+	bool kept = has_file(runs, spec, SUFFIX, &st);
+	int64_t age = process->pid != 0 ? process_clock() - process->clock :
+	    clock_real_ms() - at;
+	struct run *run;
+
+	if (process->pid == 0 && !kept) {
+		/* It was not begun; what was made for it is made again. */
+		remove_output(runs, spec->id, spec->run, SUFFIX_NEW);
+		return (1);
+	}
+	run = new_run(runs, spec, left(spec->timeout, age), ended, arg);
+	if (run == NULL)
+		return (-1);
+	run->kept = kept;
+	run->adopted = true;
+	run->at = at;
+	run->started_ms -= age > 0 ? age : 0;
+	run->process = *process;
+	run->process.pid = find_process(process, &st);
+	if (watch_adopted(run, run->process.pid) == -1) {
+		/* The output stays: the run goes on. */
+		run->kept = false;
+		cancel_run(run);
+		return (-1);
+	}
+	list(run);
+	return (0);
+}
+
+bool
+runs_has(const struct runs *runs, uint64_t id, uint64_t number)
+{
+	const struct run *run;
+
+	LIST_FOREACH(run, &runs->list, entry)
+		if (run->id == id && run->number == number)
+			return (true);
+	return (false);
+}
+
+int
+runs_save(struct runs *runs, int (*add)(void *, const struct wire_record *),
+    void *arg)
+{
+	struct run *run;
+	int ret = 0;
+
+	LIST_FOREACH(run, &runs->list, entry) {
+		struct wire_record rec = { .kind = RECORD_TRIGGER,
+		    .id = run->id, .run = run->number, .at = run->at,
+		    .pid = run->process.pid, .clock = run->process.clock };
+
+		if (ret == 0)
+			ret = add(arg, &rec);
+		rec.kind = RECORD_RUN;
+		if (ret == 0 && rec.pid > 0)
+			ret = add(arg, &rec);
+	}
+	return (ret);
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "ends.h"
+#include "wire.h"
 
 /* How much of a run's output is logged. */
 #define RUN_OUTPUT_MAX	65536
@@ -23,6 +24,7 @@ struct runs;
 
 struct run_spec {
 	uint64_t	 id;		/* of the action */
+	uint64_t	 run;		/* its number, from 1, once an action */
 	int		 jid;
 	const char	*jail;		/* the jail's name, or NULL */
 	const char	*title;		/* or NULL */
@@ -36,30 +38,41 @@ struct run_spec {
 
 /* How a run has ended. */
 struct run_end {
-	int		 status;	/* wait status */
+	bool		 unknown;	/* it was not a child of this daemon */
+	int		 status;	/* wait status, if known */
 	int64_t		 ms;		/* how long it took */
 	bool		 timed_out;
-	uint64_t	 output;	/* for run_output(); 0: none */
+	uint64_t	 run;		/* its number */
+	uint64_t	 output;	/* the same, for run_output(); 0: none */
 };
 
 /*
- * dirfd: the folder for output, which stays the caller's.  nofile: the
+ * dirfd: the folder for output, which stays the caller's; -1: output is not
+ * kept longer than it takes to log it.  nofile: the
  * descriptor limit that commands get.  NULL with errno.
  */
 struct runs	*runs_open(struct event_base *, struct ends *, int dirfd,
 		    const struct rlimit *nofile);
 
 /*
- * A daemon that was killed could not log what its runs printed, nor one that
- * stopped before they ended: that output is logged now, and removed.
+ * Output that an earlier daemon's runs left and that nobody keeps is logged
+ * now, and removed.
  */
-void		 runs_collect(struct runs *);
+void		 runs_collect(struct runs *,
+		    bool (*keeps)(void *arg, uint64_t id, uint64_t run),
+		    void *arg);
 
 /* Forgets all runs; they go on. */
 void		 runs_close(struct runs *);
 
 /* Runs going on. */
 unsigned int	 runs_count(const struct runs *);
+
+/* The process that a run is. */
+struct run_process {
+	pid_t		 pid;
+	int64_t		 clock;		/* process_clock() of its start */
+};
 
 /*
  * Starts a run.  ended is called once, after its end was logged, and never
@@ -69,7 +82,25 @@ unsigned int	 runs_count(const struct runs *);
  * seconds later what is left of it a SIGKILL.
  */
 int		 run_start(struct runs *, const struct run_spec *,
-		    void (*ended)(void *arg, const struct run_end *), void *arg);
+		    struct run_process *, void (*ended)(void *arg,
+		    const struct run_end *), void *arg);
+
+/*
+ * Goes on with a run that an earlier daemon has started; pid 0: or was about
+ * to.  at: the real time of that.  ended as above, with an unknown status.
+ * 1: it was not started; -1 with errno: it cannot be watched.
+ */
+int		 run_adopt(struct runs *, const struct run_spec *,
+		    const struct run_process *, int64_t at,
+		    void (*ended)(void *arg, const struct run_end *),
+		    void *arg);
+
+/* Does it go on? */
+bool		 runs_has(const struct runs *, uint64_t id, uint64_t run);
+
+/* All that go on, for the journal: trigger and run.  What add returns. */
+int		 runs_save(struct runs *, int (*add)(void *arg,
+		    const struct wire_record *), void *arg);
 
 /*
  * What a run of the action printed, up to RUN_OUTPUT_MAX bytes, so that it can

@@ -20,6 +20,14 @@ struct spawn {
 	bool		 run;		/* a run: its own session, cwd /, umask
 					   022, and it outlives the daemon */
 	const struct rlimit *nofile;	/* descriptor limit, NULL: as it is */
+	/*
+	 * The new process renames mark_from to mark_to in the folder mark_dir,
+	 * as late as it can before it executes: whoever finds mark_to knows
+	 * that it was started, whatever became of its parent.  NULL: no mark.
+	 */
+	int		 mark_dir;
+	const char	*mark_from;
+	const char	*mark_to;
 };
 
 /*

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <paths.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "spawn.h"
@@ -69,6 +70,10 @@ spawn_reset_signals(void)
 static int
 prepare(const struct spawn *sp)
 {
+	/* While the daemon's descriptors are there. */
+	if (sp->mark_to != NULL && renameat(sp->mark_dir, sp->mark_from,
+	    sp->mark_dir, sp->mark_to) == -1)
+		return (-1);
 	if (place_descriptors(sp) == -1)
 		return (-1);
 	if (sp->run) {

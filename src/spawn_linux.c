@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -113,6 +114,10 @@ child_main(void *arg)
 	struct child *child = arg;
 	const struct spawn *sp = child->sp;
 
+	/* While the daemon's descriptors are there. */
+	if (sp->mark_to != NULL && renameat(sp->mark_dir, sp->mark_from,
+	    sp->mark_dir, sp->mark_to) == -1)
+		goto fail;
 	if (syscall(SYS_close_range, SLOT_LAST + 1, ~0U, CLOSE_RANGE_UNSHARE)
 	    == -1)
 		goto fail;

@@ -3,6 +3,7 @@
  * its handler.
  */
 #include <sys/types.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -245,6 +246,7 @@ disarm(struct verb_context *ctx, struct conn *conn,
 	struct choice choice;
 	char err[WIRE_ERROR_MAX] = "nothing is armed there";
 	uint64_t unknown = 0;
+	unsigned int count = 0;
 	int status;
 
 	if (request->keys == 0 || ((request->keys & WIRE_KEY_IDS) != 0 &&
@@ -254,15 +256,18 @@ disarm(struct verb_context *ctx, struct conn *conn,
 		return;
 	}
 	status = choose(ctx, request, &choice, err, sizeof(err));
-	if (status == 0) {
-		reply.count = actions_disarm(ctx->actions, &choice.of,
-		    &unknown);
+	if (status == 0 && actions_disarm(ctx->actions, &choice.of, &count,
+	    &unknown) == -1) {
 		if (unknown != 0)
 			snprintf(err, sizeof(err), "no action has the id %llu",
 			    (unsigned long long)unknown);
-		status = unknown != 0 ? EX_DATAERR :
-		    reply.count == 0 ? EX_NOHOST : 0;
-	}
+		else
+			snprintf(err, sizeof(err), "it cannot be saved: %s",
+			    strerror(errno));
+		status = unknown != 0 ? EX_DATAERR : EX_TEMPFAIL;
+	} else if (status == 0 && count == 0)
+		status = EX_NOHOST;
+	reply.count = count;
 	if (status != 0)
 		refuse_loudly(ctx, conn, status, err);
 	else

@@ -36,6 +36,7 @@ enum type {
 	TYPE_RESPAWN,
 	TYPE_TIME,		/* int64_t, ms since the Epoch */
 	TYPE_IDS,		/* uint64_t *, owned, and a size_t behind it */
+	TYPE_KIND,		/* enum record_kind */
 };
 
 struct key {
@@ -60,6 +61,38 @@ enum {
 	REQUEST_VERB	= 1 << 30,
 
 	ITEM_VERSION	= 1 << 30,
+
+	RECORD_VERSION	= 1 << 0,
+	RECORD_WORD	= 1 << 1,
+	R_BOOT		= 1 << 2,
+	R_NEXT		= 1 << 3,
+	R_ID		= 1 << 4,
+	R_JID		= 1 << 5,
+	R_JAIL		= 1 << 6,
+	R_ENGINE	= 1 << 7,
+	R_STARTED	= 1 << 8,
+	R_PIDNS		= 1 << 9,
+	R_TITLE		= 1 << 10,
+	R_COMMAND	= 1 << 11,
+	R_UID		= 1 << 12,
+	R_GID		= 1 << 13,
+	R_RESPAWN	= 1 << 14,
+	R_TIMEOUT	= 1 << 15,
+	R_PARALLEL	= 1 << 16,
+	R_INTERVAL	= 1 << 17,
+	R_FEEDBACK	= 1 << 18,
+	R_RULE		= 1 << 19,
+	R_RUN		= 1 << 20,
+	R_PID		= 1 << 21,
+	R_CLOCK		= 1 << 22,
+	R_AT		= 1 << 23,
+	R_RUNS		= 1 << 24,
+	R_RUNS_ENDED	= 1 << 25,
+	R_KNOWN		= 1 << 26,
+	R_LAST_STATUS	= 1 << 27,
+	R_LAST_SIGNAL	= 1 << 28,
+	R_LAST_MS	= 1 << 29,
+	R_LAST_AT	= 1 << 30,
 
 	REPLY_VERSION	= 1 << 0,
 	REPLY_OK	= 1 << 1,
@@ -188,6 +221,100 @@ static const struct table item_table = {
 	item_keys, NITEMS(item_keys), ITEM_VERSION
 };
 
+#define RECORD_FIELD(m)	FIELD(wire_record, m)
+
+static const struct key record_keys[] = {
+	{ "v", TYPE_VERSION, RECORD_VERSION, 0, 0, WIRE_VERSION,
+	    WIRE_VERSION },
+	{ "record", TYPE_KIND, RECORD_WORD, RECORD_FIELD(kind), 0, 0 },
+	{ "boot", TYPE_BUFFER, R_BOOT, RECORD_FIELD(boot), 1, 63 },
+	{ "next", TYPE_NUMBER, R_NEXT, RECORD_FIELD(next), 0, INT64_MAX },
+	{ "id", TYPE_NUMBER, R_ID, RECORD_FIELD(id), 1, INT64_MAX },
+	{ "jid", TYPE_NUMBER, R_JID, RECORD_FIELD(jid), 1, INT32_MAX },
+	{ "jail", TYPE_TEXT, R_JAIL, RECORD_FIELD(spec.jail),
+	    1, SPEC_JAIL_MAX },
+	{ "engine", TYPE_TEXT, R_ENGINE, RECORD_FIELD(spec.engine),
+	    1, SPEC_ENGINE_MAX },
+	{ "started", TYPE_NUMBER, R_STARTED, RECORD_FIELD(jail_started),
+	    1, INT64_MAX },
+	{ "pidns", TYPE_NUMBER, R_PIDNS, RECORD_FIELD(pidns), 1, INT64_MAX },
+	{ "title", TYPE_TEXT, R_TITLE, RECORD_FIELD(spec.title),
+	    1, SPEC_TITLE_MAX },
+	{ "command", TYPE_TEXT, R_COMMAND, RECORD_FIELD(spec.command),
+	    1, SPEC_COMMAND_MAX },
+	{ "uid", TYPE_NUMBER, R_UID, RECORD_FIELD(spec.uid), 0, SPEC_ID_MAX },
+	{ "gid", TYPE_NUMBER, R_GID, RECORD_FIELD(spec.gid), 0, SPEC_ID_MAX },
+	{ "respawn", TYPE_RESPAWN, R_RESPAWN, RECORD_FIELD(spec.respawn),
+	    0, 0 },
+	{ "timeout", TYPE_NUMBER, R_TIMEOUT, RECORD_FIELD(spec.timeout),
+	    1, SPEC_SECONDS_MAX },
+	{ "parallel", TYPE_NUMBER, R_PARALLEL, RECORD_FIELD(spec.parallel),
+	    1, SPEC_PARALLEL_MAX },
+	{ "interval", TYPE_NUMBER, R_INTERVAL, RECORD_FIELD(spec.interval),
+	    1, SPEC_SECONDS_MAX },
+	{ "feedback", TYPE_BOOL, R_FEEDBACK, RECORD_FIELD(spec.feedback),
+	    0, 1 },
+	{ "rule", TYPE_NUMBER, R_RULE, RECORD_FIELD(rule), 1, INT64_MAX },
+	{ "run", TYPE_NUMBER, R_RUN, RECORD_FIELD(run), 1, INT64_MAX },
+	{ "pid", TYPE_NUMBER, R_PID, RECORD_FIELD(pid), 1, INT32_MAX },
+	{ "clock", TYPE_NUMBER, R_CLOCK, RECORD_FIELD(clock), 0, INT64_MAX },
+	{ "at", TYPE_TIME, R_AT, RECORD_FIELD(at), 0, 0 },
+	{ "runs", TYPE_NUMBER, R_RUNS, RECORD_FIELD(runs), 0, INT64_MAX },
+	{ "runs_ended", TYPE_NUMBER, R_RUNS_ENDED, RECORD_FIELD(runs_ended),
+	    0, INT64_MAX },
+	{ "known", TYPE_BOOL, R_KNOWN, RECORD_FIELD(known), 0, 1 },
+	{ "last_status", TYPE_NUMBER, R_LAST_STATUS,
+	    RECORD_FIELD(last_status), 0, 255 },
+	{ "last_signal", TYPE_NUMBER, R_LAST_SIGNAL,
+	    RECORD_FIELD(last_signal), 0, 255 },
+	{ "last_ms", TYPE_NUMBER, R_LAST_MS, RECORD_FIELD(last_ms),
+	    0, INT64_MAX },
+	{ "last_at", TYPE_TIME, R_LAST_AT, RECORD_FIELD(last_at), 0, 0 },
+};
+
+static const struct table record_table = {
+	record_keys, NITEMS(record_keys), RECORD_VERSION | RECORD_WORD
+};
+
+#define R_RESULT	(R_KNOWN | R_LAST_STATUS | R_LAST_SIGNAL | R_LAST_MS | \
+			    R_LAST_AT)
+#define R_NAME		(R_JID | R_JAIL | R_ENGINE | R_STARTED | R_PIDNS)
+
+/* Each kind's word, what it must have, and what else it may. */
+static const struct {
+	const char	*word;
+	unsigned int	 needs;
+	unsigned int	 takes;
+} records[RECORD_KINDS] = {
+	[RECORD_HEADER] = { "header", R_BOOT | R_NEXT, 0 },
+	[RECORD_ARM] = { "arm", R_ID | R_JID | R_COMMAND | R_UID | R_GID |
+	    R_RESPAWN | R_RUNS | R_RUNS_ENDED | R_AT, R_NAME | R_TITLE |
+	    R_TIMEOUT | R_PARALLEL | R_INTERVAL | R_FEEDBACK | R_RULE |
+	    R_RUN | R_RESULT },
+	[RECORD_END] = { "end", R_ID, 0 },
+	[RECORD_TRIGGER] = { "trigger", R_ID | R_RUN | R_AT, 0 },
+	[RECORD_RUN] = { "run", R_ID | R_RUN | R_PID | R_CLOCK | R_AT, 0 },
+	[RECORD_RAN] = { "ran", R_ID | R_RUN | R_RESULT, 0 },
+	[RECORD_JAIL] = { "jail", R_JID | R_JAIL, R_NAME },
+	[RECORD_RULE] = { "rule", R_JID | R_RULE, R_STARTED },
+	[RECORD_GONE] = { "gone", R_JID, R_STARTED },
+};
+
+static int
+get_kind(const json_t *value, void *field)
+{
+	const char *s = json_string_value(value);
+
+	for (int i = 0; s != NULL && i < RECORD_KINDS; i++)
+		if (strcmp(records[i].word, s) == 0) {
+			enum record_kind kind = (enum record_kind)i;
+
+			memcpy(field, &kind, sizeof(kind));
+			return (0);
+		}
+	return (-1);
+}
+
 /* What a value of this key has to be, in words. */
 static const char *
 expected(const struct key *k, char *buf, size_t size)
@@ -217,6 +344,9 @@ expected(const struct key *k, char *buf, size_t size)
 		break;
 	case TYPE_TIME:
 		(void)snprintf(buf, size, "a time of RFC 3339, in UTC");
+		break;
+	case TYPE_KIND:
+		(void)snprintf(buf, size, "the kind of a record");
 		break;
 	case TYPE_IDS:
 		(void)snprintf(buf, size, "an array of %jd to %jd ids",
@@ -448,6 +578,8 @@ get_value(const struct key *k, const json_t *value, void *message)
 		return (get_time(value, field));
 	case TYPE_IDS:
 		return (get_ids(k, value, field));
+	case TYPE_KIND:
+		return (get_kind(value, field));
 	}
 	return (-1);
 }
@@ -622,6 +754,29 @@ wire_decode_answer(const char *line, size_t len, struct wire_reply *rp,
 	return (rc);
 }
 
+int
+wire_decode_record(const char *line, size_t len, struct wire_record *rec,
+    char *err, size_t errsize)
+{
+	unsigned int given;
+
+	memset(rec, 0, sizeof(*rec));
+	if (decode(&record_table, line, len, rec, &given, err, errsize) == -1 ||
+	    check_required(&record_table, records[rec->kind].needs, given, err,
+	    errsize) == -1 || spec_check(&rec->spec, err, errsize) != 0) {
+		wire_record_clear(rec);
+		return (-1);
+	}
+	return (0);
+}
+
+void
+wire_record_clear(struct wire_record *rec)
+{
+	spec_clear(&rec->spec);
+	memset(rec, 0, sizeof(*rec));
+}
+
 void
 wire_request_clear(struct wire_request *rq)
 {
@@ -712,6 +867,7 @@ static json_t *
 put_value(const struct key *k, const void *message)
 {
 	const void *field;
+	enum record_kind kind;
 	enum respawn respawn;
 	char *text;
 	bool b;
@@ -737,6 +893,9 @@ put_value(const struct key *k, const void *message)
 		return (put_time(field));
 	case TYPE_IDS:
 		return (put_ids(field));
+	case TYPE_KIND:
+		memcpy(&kind, field, sizeof(kind));
+		return (json_string(records[kind].word));
 	}
 	return (NULL);
 }
@@ -818,6 +977,36 @@ wire_encode_request(const struct wire_request *rq, size_t *len)
 {
 	return (encode(&request_table, rq,
 	    rq->keys | REQUEST_VERSION | REQUEST_VERB, 0, len));
+}
+
+/* What is 0 or not there and need not be is left out. */
+static unsigned int
+record_given(const struct wire_record *rec)
+{
+	const struct spec *s = &rec->spec;
+
+	return ((s->jail != NULL ? R_JAIL : 0U) |
+	    (s->engine != NULL ? R_ENGINE : 0U) |
+	    (s->title != NULL ? R_TITLE : 0U) |
+	    (s->timeout != 0 ? R_TIMEOUT : 0U) |
+	    (s->parallel != 0 ? R_PARALLEL : 0U) |
+	    (s->interval != 0 ? R_INTERVAL : 0U) |
+	    (s->feedback ? R_FEEDBACK : 0U) |
+	    (rec->rule != 0 ? R_RULE : 0U) |
+	    (rec->run != 0 ? R_RUN : 0U) |
+	    (rec->jail_started != 0 ? R_STARTED : 0U) |
+	    (rec->pidns != 0 ? R_PIDNS : 0U) |
+	    (rec->last_at != 0 ? R_RESULT : 0U));
+}
+
+char *
+wire_encode_record(const struct wire_record *rec, size_t *len)
+{
+	unsigned int keys = records[rec->kind].needs |
+	    (records[rec->kind].takes & record_given(rec));
+
+	return (encode(&record_table, rec,
+	    keys | RECORD_VERSION | RECORD_WORD, 0, len));
 }
 
 char *

@@ -153,7 +153,53 @@ int	wire_decode_request(const char *line, size_t len,
 int	wire_decode_reply(const char *line, size_t len,
 	    struct wire_reply *, char *err, size_t errsize);
 
+/* What a line of the journal tells; see state.h. */
+enum record_kind {
+	RECORD_HEADER,		/* boot, next: the first line */
+	RECORD_ARM,		/* an action, whole */
+	RECORD_END,		/* it is no more */
+	RECORD_TRIGGER,		/* its run shall start */
+	RECORD_RUN,		/* it has, as that process */
+	RECORD_RAN,		/* and has ended */
+	RECORD_JAIL,		/* a jail that is known by name */
+	RECORD_RULE,		/* of the file, was armed there */
+	RECORD_GONE,		/* the jail has ended */
+	RECORD_KINDS
+};
+
+struct wire_record {
+	enum record_kind kind;
+	struct spec	 spec;		/* jail, engine too; owned as decoded */
+	char		 boot[64];
+	uint64_t	 next;		/* the next id */
+	uint64_t	 id;
+	int64_t		 jid;
+	uint64_t	 jail_started;	/* Linux: clock ticks */
+	uint64_t	 pidns;		/* Linux: the inode */
+	uint64_t	 rule;		/* 0: none */
+	uint64_t	 run;		/* number of the run's output */
+	int64_t		 pid;		/* of the run */
+	int64_t		 clock;		/* process_clock() of its start */
+	int64_t		 at;		/* real time of it, or of the arming */
+	uint64_t	 runs;		/* begun so far */
+	uint64_t	 runs_ended;
+	bool		 known;		/* how the last run ended: */
+	uint32_t	 last_status;
+	uint32_t	 last_signal;	/* or 0 */
+	int64_t		 last_ms;
+	int64_t		 last_at;	/* 0: none has */
+};
+
+/*
+ * A line of the journal.  wire_decode_record() returns 0, or -1 with one line
+ * in err and nothing to free.
+ */
+int	wire_decode_record(const char *line, size_t len, struct wire_record *,
+	    char *err, size_t errsize);
+char	*wire_encode_record(const struct wire_record *, size_t *len);
+
 /* Frees what it owns and zeroes it. */
+void	wire_record_clear(struct wire_record *);
 void	wire_request_clear(struct wire_request *);
 void	wire_reply_clear(struct wire_reply *);
 void	wire_item_clear(struct wire_item *);

@@ -1,0 +1,338 @@
+#include <sys/queue.h>
+#include <sys/tree.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <event2/event.h>
+
+#include "action.h"
+#include "journal.h"
+#include "log.h"
+#include "process.h"
+#include "rules.h"
+#include "state.h"
+
+#define RETRY_MS	1000
+
+struct state {
+	struct journal	*journal;	/* NULL: nothing is saved */
+	char		 boot[PROCESS_BOOT_MAX];
+	struct actions	*actions;	/* NULL: not loaded yet */
+	struct rules	*rules;
+	struct event	*retry;
+	bool		 behind;	/* something true is not saved */
+	bool		 due;		/* it is to be written anew */
+};
+
+/* An action of an earlier daemon, as its records tell it. */
+struct saved {
+	RB_ENTRY(saved)	 entry;
+	struct action_saved action;
+	struct action_begun *begun;	/* room for as many as there are */
+};
+
+RB_HEAD(saved_tree, saved);
+
+struct loading {
+	struct saved_tree tree;
+	struct rules	*rules;
+	bool		 failed;	/* no memory */
+};
+
+static int
+compare(struct saved *a, struct saved *b)
+{
+	uint64_t ia = a->action.record.id, ib = b->action.record.id;
+
+	return ((ia > ib) - (ia < ib));
+}
+
+RB_GENERATE_INTERNAL(saved_tree, saved, entry, compare,
+    static __attribute__((unused)))
+
+static void	on_retry(evutil_socket_t, short, void *);
+
+struct state *
+state_open(struct event_base *base, int dirfd)
+{
+	struct state *st = calloc(1, sizeof(*st));
+
+	if (st == NULL)
+		return (NULL);
+	if (dirfd == -1)
+		return (st);
+	st->retry = evtimer_new(base, on_retry, st);
+	st->journal = journal_open(dirfd);
+	if (st->retry == NULL || st->journal == NULL ||
+	    process_boot(st->boot, sizeof(st->boot)) == -1) {
+		state_close(st);
+		return (NULL);
+	}
+	return (st);
+}
+
+void
+state_close(struct state *st)
+{
+	int saved = errno;
+
+	if (st->retry != NULL)
+		event_free(st->retry);
+	if (st->journal != NULL)
+		journal_close(st->journal);
+	free(st);
+	errno = saved;
+}
+
+static int
+add(void *journal, const struct wire_record *record)
+{
+	return (journal_add(journal, record, 1));
+}
+
+static int
+dump(void *arg, struct journal *journal)
+{
+	struct state *st = arg;
+
+	if (actions_save(st->actions, add, journal) == -1)
+		return (-1);
+	return (rules_save(st->rules, add, journal));
+}
+
+static int
+rewrite(struct state *st)
+{
+	return (journal_rewrite(st->journal, st->boot,
+	    actions_next_id(st->actions), dump, st));
+}
+
+static void
+retry_later(struct state *st)
+{
+	static const struct timeval delay = { RETRY_MS / 1000,
+	    RETRY_MS % 1000 * 1000 };
+
+	evtimer_add(st->retry, &delay);
+}
+
+static void
+on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct state *st = arg;
+
+	(void)fd;
+	(void)what;
+	if (rewrite(st) == -1) {
+		retry_later(st);
+		return;
+	}
+	if (st->behind)
+		log_info("event=journal text=\"all is saved again\"");
+	st->behind = st->due = false;
+}
+
+/* Soon, but not within whatever is going on now. */
+static void
+rewrite_soon(struct state *st)
+{
+	if (!st->due && journal_is_long(st->journal))
+		event_active(st->retry, EV_TIMEOUT, 0);
+	st->due = st->due || journal_is_long(st->journal);
+}
+
+int
+state_save(struct state *st, const struct wire_record *records, size_t n)
+{
+	/* While it is loaded nothing is new; it is written anew then. */
+	if (st->journal == NULL || st->actions == NULL)
+		return (0);
+	if (journal_add(st->journal, records, n) == -1)
+		return (-1);
+	rewrite_soon(st);
+	return (0);
+}
+
+void
+state_note(struct state *st, const struct wire_record *record)
+{
+	if (state_save(st, record, 1) == 0 || st->behind)
+		return;
+	log_warn("event=journal-behind");
+	st->behind = true;
+	retry_later(st);
+}
+
+static struct saved *
+find(struct loading *l, uint64_t id)
+{
+	struct saved key = { .action.record.id = id };
+
+	return (RB_FIND(saved_tree, &l->tree, &key));
+}
+
+static void
+drop(struct loading *l, struct saved *s)
+{
+	RB_REMOVE(saved_tree, &l->tree, s);
+	wire_record_clear(&s->action.record);
+	free(s->begun);
+	free(s);
+}
+
+/* The record's contents are taken over. */
+static void
+load_arm(struct loading *l, struct wire_record *rec)
+{
+	struct saved *s = find(l, rec->id);
+
+	if (s != NULL)
+		drop(l, s);
+	s = calloc(1, sizeof(*s));
+	if (s == NULL) {
+		l->failed = true;
+		return;
+	}
+	s->action.record = *rec;
+	memset(rec, 0, sizeof(*rec));
+	RB_INSERT(saved_tree, &l->tree, s);
+}
+
+static struct action_begun *
+find_begun(struct saved *s, uint64_t run)
+{
+	for (size_t i = 0; i < s->action.nbegun; i++)
+		if (s->begun[i].run == run)
+			return (&s->begun[i]);
+	return (NULL);
+}
+
+static void
+load_trigger(struct loading *l, struct saved *s, const struct wire_record *rec)
+{
+	struct action_begun *begun;
+
+	s->action.triggered = true;
+	if (rec->run > s->action.record.runs)
+		s->action.record.runs = rec->run;
+	begun = reallocarray(s->begun, s->action.nbegun + 1, sizeof(*begun));
+	if (begun == NULL) {
+		l->failed = true;
+		return;
+	}
+	s->begun = begun;
+	s->action.begun = begun;
+	begun += s->action.nbegun++;
+	memset(begun, 0, sizeof(*begun));
+	begun->run = rec->run;
+	begun->at = rec->at;
+}
+
+static void
+load_run(struct saved *s, const struct wire_record *rec)
+{
+	struct action_begun *begun = find_begun(s, rec->run);
+
+	if (begun == NULL)
+		return;
+	begun->process.pid = (pid_t)rec->pid;
+	begun->process.clock = rec->clock;
+	begun->at = rec->at;
+}
+
+static void
+load_ran(struct saved *s, const struct wire_record *rec)
+{
+	struct action_begun *begun = find_begun(s, rec->run);
+	struct wire_record *r = &s->action.record;
+
+	if (begun != NULL)
+		*begun = s->begun[--s->action.nbegun];
+	r->runs_ended++;
+	r->known = rec->known;
+	r->last_status = rec->last_status;
+	r->last_signal = rec->last_signal;
+	r->last_ms = rec->last_ms;
+	r->last_at = rec->last_at;
+	r->run = rec->run;
+}
+
+static void
+on_record(void *arg, struct wire_record *rec)
+{
+	struct loading *l = arg;
+	struct saved *s = find(l, rec->id);
+
+	switch (rec->kind) {
+	case RECORD_ARM:
+		load_arm(l, rec);
+		break;
+	case RECORD_END:
+		if (s != NULL)
+			drop(l, s);
+		break;
+	case RECORD_TRIGGER:
+		if (s != NULL)
+			load_trigger(l, s, rec);
+		break;
+	case RECORD_RUN:
+		if (s != NULL)
+			load_run(s, rec);
+		break;
+	case RECORD_RAN:
+		if (s != NULL)
+			load_ran(s, rec);
+		break;
+	default:
+		rules_restore(l->rules, rec);
+		break;
+	}
+}
+
+static void
+restore(struct actions *actions, struct loading *l)
+{
+	struct saved *s;
+
+	while ((s = RB_MIN(saved_tree, &l->tree)) != NULL) {
+		if (actions != NULL)
+			action_restore(actions, &s->action);
+		drop(l, s); /* NOLINT(clang-analyzer-unix.Malloc) */
+	}
+}
+
+int
+state_load(struct state *st, struct actions *actions, struct rules *rules,
+    char *err, size_t errsize)
+{
+	struct loading l = { .tree = RB_INITIALIZER(&l.tree), .rules = rules };
+	uint64_t next;
+	int status;
+
+	if (st->journal == NULL)
+		return (0);
+	status = journal_read(st->journal, st->boot, on_record, &l, &next, err,
+	    errsize);
+	if (status == 0 && l.failed) {
+		strlcpy(err, "no memory for the actions of the journal",
+		    errsize);
+		status = EX_OSERR;
+	}
+	if (status != 0) {
+		restore(NULL, &l);
+		return (status);
+	}
+	actions_set_next_id(actions, next);
+	restore(actions, &l);
+	st->actions = actions;
+	st->rules = rules;
+	if (rewrite(st) == -1) {
+		snprintf(err, errsize, "the journal cannot be written: %s",
+		    strerror(errno));
+		return (EX_CANTCREAT);
+	}
+	return (0);
+}

@@ -1,0 +1,49 @@
+/*
+ * What survives the daemon: the actions, the jails that are known, and the
+ * runs that go on, in a journal.
+ *
+ * Whoever changes something tells it here, before it is acknowledged; a new
+ * daemon gets it back.
+ */
+#ifndef STATE_H
+#define STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "wire.h"
+
+struct actions;
+struct event_base;
+struct rules;
+struct state;
+
+/*
+ * dirfd: the folder, which stays the caller's; -1: nothing is saved.  NULL: no
+ * memory, or the boot cannot be told.
+ */
+struct state	*state_open(struct event_base *, int dirfd);
+void		 state_close(struct state *);
+
+/*
+ * Reads what an earlier daemon has left, gives it to actions and rules, and
+ * writes it anew.  From then on both are asked for it.  0, or a sysexits(3)
+ * status with one line.
+ */
+int		 state_load(struct state *, struct actions *, struct rules *,
+		    char *err, size_t errsize);
+
+/*
+ * Saves so many records, all or none.  -1 with errno: what they tell of must
+ * be refused.
+ */
+int		 state_save(struct state *, const struct wire_record *,
+		    size_t n);
+
+/*
+ * The same for what has happened and cannot be refused: where it cannot be
+ * saved now, everything is, once there is room.
+ */
+void		 state_note(struct state *, const struct wire_record *);
+
+#endif
