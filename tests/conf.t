@@ -70,6 +70,24 @@ for f in "$here"/conf/*.conf; do
 	fi
 done
 
+# -- the manual's examples, which are files ----------------------------------
+
+# As they are printed: the escapes of mdoc that stand in them are undone.
+awk '
+/^\.Sh/ { here = $2 == "EXAMPLES" }
+here && /^\.Bd -literal/ { n++; next }
+here && n && !/^\./ {
+	gsub(/\\&/, "")
+	gsub(/\\e/, "\\")
+	print > ("manual" n ".conf")
+}' "$here/../man/jaildaemon.conf.5"
+ok "the manual has an example for FreeBSD" grep -q "service jail" manual1.conf
+ok "and one for Linux" grep -q "docker:" manual2.conf
+for f in manual*.conf; do
+	ok "${f%.conf} is accepted" accepted -C "$f"
+	is "$(grep -c '^-j' out)" 3 "with all its actions"
+done
+
 # -- what is no text, or an engine's ----------------------------------------
 
 # bytes STATUS ERE FORMAT: a file that printf(1) makes.
@@ -105,9 +123,7 @@ head -n 10000 10001.conf >10000.conf
 ok "10,000 actions" accepted -C 10000.conf
 ok "as many as there were" cmp 10000.conf out
 ok "one more" refused 78 '^10001.conf:10001: .*at most 10000$' -C 10001.conf
-{
-	awk 'BEGIN { for (i = 0; i < 16384; i++) printf "%1023s\n", "#" }'
-} >size.conf
+awk 'BEGIN { for (i = 0; i < 16384; i++) printf "%1023s\n", "#" }' >size.conf
 is "$(wc -c <size.conf | tr -d ' ')" 16777216 "a file of 16 MB"
 ok "is accepted" accepted -C size.conf
 echo >>size.conf
