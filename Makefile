@@ -18,7 +18,9 @@ PREFIX =	/usr/local
 BINDIR =	$(PREFIX)/bin
 SBINDIR =	$(PREFIX)/sbin
 LIBEXECDIR =	$(PREFIX)/libexec
-SYSCONFDIR =	$(PREFIX)/etc
+SYSCONFDIR =	$(SYSCONFDIR_$(OS))
+SYSCONFDIR_Linux = /etc
+SYSCONFDIR_FreeBSD = $(PREFIX)/etc
 MANDIR =	$(PREFIX)/share/man
 
 CC =		cc
@@ -64,32 +66,40 @@ SRCS_Linux =	src/cgroup.c src/ends_linux.c src/engine.c src/jail_linux.c \
 SRCS_FreeBSD =	src/ends_freebsd.c src/jail_freebsd.c \
 		src/process_freebsd.c src/spawn_freebsd.c src/stub_freebsd.c \
 		src/target_freebsd.c
-SRCS =		src/action.c src/client.c src/control.c src/daemon.c \
-		src/journal.c src/life.c src/log.c src/metrics.c src/options.c src/probe.c \
-		src/rules.c src/run.c src/show.c src/spec.c src/state.c src/text.c \
-		src/utility.c src/verb.c src/watch.c src/wire.c $(SRCS_$(OS))
-HDRS =		src/action.h src/cgroup.h src/client.h src/clock.h \
-		src/control.h src/daemon.h src/ends.h src/engine.h src/jail.h \
-		src/journal.h src/life.h src/log.h src/metrics.h src/options.h src/defaults.h src/probe.h \
-		src/procfs.h src/rules.h src/run.h src/process.h src/show.h src/spawn.h \
-		src/spec.h src/state.h src/stub.h src/target.h src/text.h src/utility.h \
-		src/verb.h src/watch.h src/wire.h src/conf.h stub/order.h
+SRCS =		src/action.c src/check.c src/client.c src/conf.c \
+		src/control.c src/daemon.c src/journal.c src/life.c \
+		src/log.c src/metrics.c src/options.c src/probe.c \
+		src/rules.c src/run.c src/show.c src/spec.c src/state.c \
+		src/text.c src/utility.c src/verb.c src/watch.c src/wire.c \
+		src/words.c $(SRCS_$(OS))
+HDRS =		src/action.h src/cgroup.h src/check.h src/client.h \
+		src/clock.h src/conf.h src/control.h src/daemon.h \
+		src/defaults.h src/ends.h src/engine.h src/jail.h \
+		src/journal.h src/life.h src/log.h src/metrics.h \
+		src/options.h src/probe.h src/process.h src/procfs.h \
+		src/rules.h src/run.h src/show.h src/spawn.h src/spec.h \
+		src/state.h src/stub.h src/target.h src/text.h \
+		src/utility.h src/verb.h src/watch.h src/wire.h src/words.h \
+		stub/order.h
 STUB_HDRS =	stub/order.h stub/syscall_linux.h
 IMAGE_Linux =	src/stub_image.S
-UNITS =		text spec wire options life
+UNITS =		text spec wire options life words conf
 UNITS_Linux =	engine
 UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_wire.c tests/unit/test_options.c \
-		tests/unit/test_life.c tests/unit/test_engine.c
+		tests/unit/test_life.c tests/unit/test_engine.c \
+		tests/unit/test_words.c tests/unit/test_conf.c
 TOOL_SRCS =	tests/attack/load.c tests/attack/scene.c tests/attack/sock.c \
 		tests/attack/spy.c
-FUZZERS =	wire options
+FUZZERS =	wire options conf
 FUZZERS_Linux =	engine
-FUZZ_SRCS =	fuzz/fuzz_wire.c fuzz/fuzz_options.c fuzz/fuzz_engine.c
+FUZZ_SRCS =	fuzz/fuzz_wire.c fuzz/fuzz_options.c fuzz/fuzz_engine.c \
+		fuzz/fuzz_conf.c
 SANITIZE =	-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
 COMPILE =	$(CC) -std=c11 $(DEFS_$(OS)) -DVERSION='"$(VERSION)"' \
-		-DLIBEXECDIR='"$(LIBEXECDIR)"' $(CPPFLAGS) $(CFLAGS) \
+		-DLIBEXECDIR='"$(LIBEXECDIR)"' \
+		-DSYSCONFDIR='"$(SYSCONFDIR)"' $(CPPFLAGS) $(CFLAGS) \
 		$(WARNINGS) $(HARDENING_$(OS))
 PKG_CFLAGS =	`$(PKG_CONFIG) --cflags $(PKGS)`
 PKG_LIBS =	`$(PKG_CONFIG) --libs $(STATIC_$(OS)) $(PKGS)`
@@ -203,9 +213,12 @@ demo:
 	JAILDAEMON=$(BUILD)/jaildaemon sh demo/demo.sh
 
 install: all
-	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man1
+	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man1 \
+	    $(DESTDIR)$(MANDIR)/man5
 	$(INSTALL) -m 755 $(BUILD)/jaildaemon $(DESTDIR)$(SBINDIR)/jaildaemon
 	$(INSTALL) -m 644 man/jaildaemon.1 $(DESTDIR)$(MANDIR)/man1/jaildaemon.1
+	$(INSTALL) -m 644 man/jaildaemon.conf.5 \
+	    $(DESTDIR)$(MANDIR)/man5/jaildaemon.conf.5
 	if [ $(OS) = FreeBSD ]; then \
 	    $(INSTALL) -d $(DESTDIR)$(LIBEXECDIR) && \
 	    $(INSTALL) -m 755 $(BUILD)/jailprobe \

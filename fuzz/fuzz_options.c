@@ -1,4 +1,7 @@
-/* An argument vector: the words that newlines separate. */
+/*
+ * An argument vector, the command line's or one of the file of actions: the
+ * words that newlines separate.
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -39,26 +42,34 @@ split(char *text, char **argv)
 static void
 check(const struct options *o)
 {
+	const int is_action = o->mode == OPTIONS_ARM || o->mode == OPTIONS_RULE;
+	const int is_choice = o->mode == OPTIONS_LIST ||
+	    o->mode == OPTIONS_DISARM;
 	char err[256];
 
 	expect(spec_check(&o->spec, err, sizeof(err)) == 0);
 	expect(o->socket != NULL && *o->socket != '\0');
-	expect((o->mode == OPTIONS_ARM) == (o->spec.command != NULL));
-	expect((o->mode == OPTIONS_ARM) == (o->jail != NULL));
+	expect(is_action == (o->spec.command != NULL));
+	expect(!is_action || o->jail != NULL);
+	expect(is_action || is_choice || o->jail == NULL);
+	expect(o->mode != OPTIONS_RULE || o->njails > 0);
+	expect(o->mode >= OPTIONS_LIST || o->mode == OPTIONS_HELP ||
+	    o->noperands == 0);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+try(int (*parse)(int, char **, struct options *, char *, size_t),
+    const char *words, size_t size)
 {
 	struct options o;
 	char *argv[WORDS_MAX + 1], err[512], *text;
 	int status;
 
 	if ((text = malloc(size + 1)) == NULL)
-		return (0);
-	memcpy(text, data, size);
+		return;
+	memcpy(text, words, size);
 	text[size] = '\0';
-	status = options_parse(split(text, argv), argv, &o, err, sizeof(err));
+	status = parse(split(text, argv), argv, &o, err, sizeof(err));
 	if (status == 0) {
 		check(&o);
 		options_clear(&o);
@@ -68,5 +79,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    !text_has_control(err, strlen(err)));
 	}
 	free(text);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	try(options_parse, (const char *)data, size);
+	try(options_parse_rule, (const char *)data, size);
 	return (0);
 }

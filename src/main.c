@@ -4,6 +4,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "daemon.h"
 #include "options.h"
 #include "utility.h"
@@ -42,6 +43,9 @@ main(int argc, char **argv)
 	switch (options.mode) {
 	case OPTIONS_DAEMON:
 		status = daemon_run(&options);
+		break;
+	case OPTIONS_CHECK:
+		status = check_file(&options);
 		break;
 	case OPTIONS_HELP:
 		fputs(options_usage, stdout);

@@ -75,8 +75,9 @@ enum {
 	FOR_READERS	= 1 << OPTIONS_LIST | 1 << OPTIONS_WATCH,
 	FOR_UTILITY	= FOR_ARM | FOR_CHOICE | 1 << OPTIONS_WATCH |
 			    1 << OPTIONS_RUN | 1 << OPTIONS_OUTPUT |
-			    1 << OPTIONS_RELOAD | 1 << OPTIONS_METRICS |
-			    1 << OPTIONS_STARTED | 1 << OPTIONS_FOLLOW,
+			    1 << OPTIONS_RELOAD | 1 << OPTIONS_CHECK |
+			    1 << OPTIONS_METRICS | 1 << OPTIONS_STARTED |
+			    1 << OPTIONS_FOLLOW,
 };
 
 struct option_row;
@@ -336,9 +337,29 @@ row_of(int letter)
 	return (i);
 }
 
+/* What the mode takes; without a verb the mode is not known yet. */
+static void
+add_expected(const struct options *o, struct errbuf *err)
+{
+	const char *separator = ", expected";
+	size_t i, len;
+
+	if (o->mode == OPTIONS_DAEMON)
+		return;
+	for (i = 0; i < NROWS; i++) {
+		if ((rows[i].who & 1 << o->mode) == 0)
+			continue;
+		len = strlen(err->text);
+		(void)snprintf(err->text + len, err->size - len, "%s -%c",
+		    separator, rows[i].letter);
+		separator = "";
+	}
+}
+
 /* A letter or an argument that the table does not have; word is its word. */
 static int
-refuse_option(int reason, const char *word, struct errbuf *err)
+refuse_option(int reason, const char *word, const struct options *o,
+    struct errbuf *err)
 {
 	char shown[64], letter;
 
@@ -355,6 +376,7 @@ refuse_option(int reason, const char *word, struct errbuf *err)
 		(void)text_escape(shown + 1, sizeof(shown) - 1, &letter, 1);
 	}
 	(void)snprintf(err->text, err->size, "unknown option \"%s\"", shown);
+	add_expected(o, err);
 	return (EX_USAGE);
 }
 
@@ -390,7 +412,7 @@ collect(int argc, char **argv, struct given *given, struct options *o,
 		if ((c = getopt(argc, argv, optstring)) == -1)
 			break;
 		if ((i = row_of(c)) == NROWS)
-			return (refuse_option(c, word, err));
+			return (refuse_option(c, word, o, err));
 		given->seen[i] = true;
 		given->argument[i] = optarg;
 		if (c == 'j' && keep_jail(o, optarg, err) != 0)
@@ -457,6 +479,7 @@ check_options(const struct given *given, const struct options *o,
 		if (given->seen[i] && (rows[i].who & 1 << o->mode) == 0) {
 			(void)snprintf(err->text, err->size, "%s takes no -%c",
 			    where, rows[i].letter);
+			add_expected(o, err);
 			return (EX_USAGE);
 		}
 	return (0);
@@ -582,9 +605,8 @@ parse_rule(int argc, char **argv, struct options *o, struct errbuf *err)
 	if ((status = check_options(&given, o, "an action", err)) != 0)
 		return (status);
 	if (!is_seen(&given, 'c') || !is_seen(&given, 'j')) {
-		(void)snprintf(err->text, err->size, "expected -%c %s",
-		    is_seen(&given, 'c') ? 'j' : 'c',
-		    is_seen(&given, 'c') ? "jail" : "command");
+		(void)snprintf(err->text, err->size, is_seen(&given, 'c') ?
+		    "no -j, expected -j jail" : "no -c, expected -c command");
 		return (EX_USAGE);
 	}
 	for (size_t i = 0; i < o->njails; i++)

@@ -73,7 +73,7 @@ check cppcheck cppcheck --quiet --std=c11 \
     -D_GNU_SOURCE -D__linux__ -D__x86_64__ -DVERSION='""' $sources
 # shellcheck disable=SC2046 # a list of words
 check shellcheck shellcheck -x -P SCRIPTDIR $(git ls-files -- '*.sh' '*.t' .ci/run)
-check "mandoc -Tlint" mandoc -Tlint man/*.1
+check "mandoc -Tlint" mandoc -Tlint man/*.[15]
 echo "1..$n"
 [ -z "${JAILDAEMON_TALLY:-}" ] || echo "$passed $failed" >>"$JAILDAEMON_TALLY"
 [ "$failed" -eq 0 ]

@@ -63,6 +63,7 @@ hermetic()
 	for r in "$BUILD"/replay/*; do
 		tap "corpus-${r##*/}" "$r" fuzz/corpus/"${r##*/}"/*
 	done
+	tap conf sh tests/conf.t
 	[ "$OS" = FreeBSD ] || tap freebsd-types sh tests/freebsd-types.t
 	# Sanitizers replace the protections that this looks for.
 	[ "$OS" = FreeBSD ] || [ "${SANITIZED:-0}" = 1 ] ||
@@ -93,7 +94,8 @@ others()
 {
 	for t in tests/*.t; do
 		case $t in
-		tests/attack-*.t | tests/freebsd-types.t | tests/hardening.t)
+		tests/attack-*.t | tests/conf.t | tests/freebsd-types.t | \
+		    tests/hardening.t)
 			;;
 		tests/jails-freebsd.t)
 			[ "$OS" != FreeBSD ] || echo "$t" ;;

@@ -16,7 +16,7 @@
 #include "options.h"
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
-#define ARGS_MAX	16
+#define ARGS_MAX	32
 
 static struct options o;
 static char err[512];
@@ -39,6 +39,24 @@ parse(const char *const *words)
 	return (options_parse(argc, argv, &o, err, sizeof(err)));
 }
 
+/* The same for a line of the file of actions. */
+static int
+parse_rule(const char *const *words)
+{
+	char *argv[ARGS_MAX + 2], nobody[] = "";
+	int argc;
+
+	argv[0] = nobody;
+	for (argc = 1; words[argc - 1] != NULL; argc++) {
+		assert_true(argc <= ARGS_MAX);
+		argv[argc] = (char *)(uintptr_t)words[argc - 1];
+	}
+	argv[argc] = NULL;
+	(void)strlcpy(err, "untouched", sizeof(err));
+	memset(&o, 0xff, sizeof(o));
+	return (options_parse_rule(argc, argv, &o, err, sizeof(err)));
+}
+
 #define PARSE(...)	parse((const char *const []){ __VA_ARGS__, NULL })
 
 #define ACCEPT(...) do {						\
@@ -53,6 +71,22 @@ parse(const char *const *words)
 	assert_null(o.spec.title);					\
 } while (0)
 
+#define ACCEPT_RULE(...) do {						\
+	assert_int_equal(parse_rule((const char *const []){		\
+	    __VA_ARGS__, NULL }), 0);					\
+	assert_string_equal(err, "untouched");				\
+	assert_int_equal(o.mode, OPTIONS_RULE);				\
+} while (0)
+
+#define REFUSE_RULE(status, text, ...) do {				\
+	assert_int_equal(parse_rule((const char *const []){		\
+	    __VA_ARGS__, NULL }), status);				\
+	assert_string_equal(err, text);					\
+	assert_null(o.spec.command);					\
+	assert_null(o.spec.title);					\
+	assert_null(o.jails);						\
+} while (0)
+
 static void
 daemon_defaults(void **state)
 {
@@ -64,6 +98,7 @@ daemon_defaults(void **state)
 	assert_string_equal(o.socket, "/var/run/jaildaemon.pipe");
 	assert_string_equal(o.pidfile, "/var/run/jaildaemon.pid");
 	assert_null(o.statedir);
+	assert_null(o.conf);
 	assert_null(o.jail);
 	options_clear(&o);
 }
@@ -72,7 +107,8 @@ static void
 daemon_all(void **state)
 {
 	(void)state;
-	ACCEPT("-dDv", "-p", "/p", "-f/s", "-S", "/d");
+	ACCEPT("-dDv", "-p", "/p", "-f/s", "-S", "/d", "-C", "/c");
+	assert_string_equal(o.conf, "/c");
 	assert_int_equal(o.mode, OPTIONS_DAEMON);
 	assert_true(o.foreground);
 	assert_true(o.verbose);
@@ -88,12 +124,17 @@ daemon_ignores(void **state)
 {
 	(void)state;
 	ACCEPT("-D", "-j", "", "-r", "-R", "-t", "a\nb", "-u", "abc", "-g",
-	    "-1");
+	    "-1", "-sJ", "-T", "", "-L0", "-i", "x");
 	assert_int_equal(o.mode, OPTIONS_DAEMON);
 	assert_null(o.jail);
 	assert_null(o.spec.title);
 	assert_int_equal(o.spec.uid, 0);
 	assert_int_equal(o.spec.respawn, RESPAWN_NEVER);
+	assert_int_equal(o.spec.timeout, 0);
+	assert_int_equal(o.spec.parallel, 0);
+	assert_int_equal(o.spec.interval, 0);
+	assert_false(o.spec.feedback);
+	assert_false(o.json);
 	options_clear(&o);
 }
 
@@ -112,6 +153,10 @@ arm_defaults(void **state)
 	assert_int_equal(o.spec.gid, 0);
 	assert_int_equal(o.spec.pid, 0);
 	assert_int_equal(o.spec.respawn, RESPAWN_NEVER);
+	assert_int_equal(o.spec.timeout, 0);
+	assert_int_equal(o.spec.parallel, 0);
+	assert_int_equal(o.spec.interval, 0);
+	assert_false(o.spec.feedback);
 	assert_string_equal(o.socket, "/var/run/jaildaemon.pipe");
 	assert_false(o.verbose);
 	options_clear(&o);
@@ -123,7 +168,8 @@ arm_all(void **state)
 {
 	(void)state;
 	ACCEPT("-rvj42", "-c", "zfs snapshot a@`date +%s`", "-t",
-	    "ZFS_SNAPSHOT", "-u", "4294967294", "-g0080", "-f", "sock");
+	    "ZFS_SNAPSHOT", "-u", "4294967294", "-g0080", "-f", "sock",
+	    "-sT600", "-L", "7", "-i60");
 	assert_int_equal(o.mode, OPTIONS_ARM);
 	assert_string_equal(o.spec.command, "zfs snapshot a@`date +%s`");
 	assert_string_equal(o.jail, "42");
@@ -132,6 +178,10 @@ arm_all(void **state)
 	assert_int_equal(o.spec.gid, 80);
 	assert_string_equal(o.socket, "sock");
 	assert_int_equal(o.spec.respawn, RESPAWN_AFTER);
+	assert_int_equal(o.spec.timeout, 600);
+	assert_int_equal(o.spec.parallel, 7);
+	assert_int_equal(o.spec.interval, 60);
+	assert_true(o.spec.feedback);
 	assert_true(o.verbose);
 	options_clear(&o);
 }
@@ -140,10 +190,12 @@ static void
 arm_ignores(void **state)
 {
 	(void)state;
-	ACCEPT("-c", "c", "-j", "j", "-p", "", "-S", "", "-d");
+	ACCEPT("-c", "c", "-j", "j", "-p", "", "-S", "", "-d", "-JC", "");
 	assert_int_equal(o.mode, OPTIONS_ARM);
 	assert_false(o.foreground);
 	assert_null(o.statedir);
+	assert_null(o.conf);
+	assert_false(o.json);
 	options_clear(&o);
 }
 
@@ -274,6 +326,52 @@ ids_refused(void **state)
 	    "4294967294", "-c", "c", "-j", "1", "-t", "t", "-u", "1\n2");
 }
 
+/* Of -T, -i and -L: least, most, and what is neither. */
+static void
+limits(void **state)
+{
+	static const struct {
+		const char	*letter;
+		const char	*max;
+		const char	*over;
+	} cases[] = {
+		{ "-T", "31536000", "31536001" },
+		{ "-i", "31536000", "31536001" },
+		{ "-L", "1024", "1025" },
+	};
+	static const char *const bad[] = {
+		"", "0", "-1", "+1", " 1", "1 ", "1s", "1.5", "abc", NULL,
+		"4294967297", "18446744073709551617",
+	};
+	const char *value;
+	char want[128];
+
+	(void)state;
+	for (size_t i = 0; i < NITEMS(cases); i++) {
+		ACCEPT("-c", "c", "-j", "1", cases[i].letter, "1");
+		assert_int_equal(o.spec.timeout + o.spec.interval +
+		    o.spec.parallel, 1);
+		options_clear(&o);
+		ACCEPT("-c", "c", "-j", "1", cases[i].letter, cases[i].max);
+		options_clear(&o);
+		for (size_t j = 0; j < NITEMS(bad); j++) {
+			value = bad[j] != NULL ? bad[j] : cases[i].over;
+			(void)snprintf(want, sizeof(want), "%s: \"%s\" is "
+			    "not a number from 1 to %s", cases[i].letter,
+			    value, cases[i].max);
+			REFUSE(EX_DATAERR, want, "-c", "c", "-j", "1",
+			    cases[i].letter, value);
+			REFUSE_RULE(EX_DATAERR, want, "-c", "c", "-j", "1",
+			    cases[i].letter, value);
+		}
+	}
+	ACCEPT("-c", "c", "-j", "1", "-T", "2", "-i", "3", "-L", "4");
+	assert_int_equal(o.spec.timeout, 2);
+	assert_int_equal(o.spec.interval, 3);
+	assert_int_equal(o.spec.parallel, 4);
+	options_clear(&o);
+}
+
 static void
 texts_refused(void **state)
 {
@@ -313,6 +411,8 @@ paths_refused(void **state)
 	REFUSE(EX_DATAERR, "-f: the socket is empty", "-D", "-f", "");
 	REFUSE(EX_DATAERR, "-p: the pidfile is empty", "-D", "-p", "");
 	REFUSE(EX_DATAERR, "-S: the directory is empty", "-D", "-S", "");
+	REFUSE(EX_DATAERR, "-C: the file is empty", "-D", "-C", "");
+	REFUSE(EX_DATAERR, "-C: the file is empty", "check", "-C", "");
 	memset(path, 's', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
 	(void)snprintf(want, sizeof(want), "-f: the socket's path has %zu "
@@ -345,15 +445,298 @@ one_after_another(void **state)
 	options_clear(&o);
 }
 
+/* Each with the least that it needs. */
+static const struct {
+	const char		*name;
+	enum options_mode	 mode;
+	const char		*operand;	/* or NULL */
+} verbs[] = {
+	{ "list", OPTIONS_LIST, NULL }, { "disarm", OPTIONS_DISARM, "1" },
+	{ "watch", OPTIONS_WATCH, NULL }, { "run", OPTIONS_RUN, "1" },
+	{ "output", OPTIONS_OUTPUT, "1" }, { "reload", OPTIONS_RELOAD, NULL },
+	{ "check", OPTIONS_CHECK, NULL }, { "metrics", OPTIONS_METRICS, NULL },
+	{ "started", OPTIONS_STARTED, "web" },
+	{ "follow", OPTIONS_FOLLOW, "docker" },
+};
+
+static void
+verbs_all(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NITEMS(verbs); i++) {
+		ACCEPT(verbs[i].name, "-v", "-f", "/s", "--",
+		    verbs[i].operand);
+		assert_int_equal(o.mode, verbs[i].mode);
+		assert_string_equal(o.socket, "/s");
+		assert_true(o.verbose);
+		assert_int_equal(o.noperands, verbs[i].operand != NULL);
+		if (verbs[i].operand != NULL)
+			assert_string_equal(o.operands[0], verbs[i].operand);
+		options_clear(&o);
+		/* Without an option. */
+		ACCEPT(verbs[i].name, verbs[i].operand);
+		assert_int_equal(o.mode, verbs[i].mode);
+		assert_string_equal(o.socket, "/var/run/jaildaemon.pipe");
+		assert_false(o.verbose);
+		assert_false(o.json);
+		assert_null(o.jail);
+		assert_null(o.conf);
+		assert_null(o.spec.title);
+		assert_null(o.spec.command);
+		options_clear(&o);
+		/* Whatever else is wrong, -h shows how it goes. */
+		ACCEPT(verbs[i].name, "-h", "a", "b", "c");
+		assert_int_equal(o.mode, OPTIONS_HELP);
+		options_clear(&o);
+	}
+}
+
+static void
+verbs_own(void **state)
+{
+	(void)state;
+	ACCEPT("list", "-J", "-j", "web", "-t", "RESTART");
+	assert_true(o.json);
+	assert_string_equal(o.jail, "web");
+	assert_string_equal(o.spec.title, "RESTART");
+	options_clear(&o);
+	ACCEPT("watch", "-J");
+	assert_true(o.json);
+	options_clear(&o);
+	ACCEPT("disarm", "-jweb");
+	assert_string_equal(o.jail, "web");
+	assert_null(o.spec.title);
+	options_clear(&o);
+	ACCEPT("disarm", "-t", "RESTART", "-j", "web");
+	assert_string_equal(o.jail, "web");
+	assert_string_equal(o.spec.title, "RESTART");
+	options_clear(&o);
+	ACCEPT("disarm", "3", "1", "2");
+	assert_int_equal(o.noperands, 3);
+	assert_string_equal(o.operands[0], "3");
+	assert_string_equal(o.operands[1], "1");
+	assert_string_equal(o.operands[2], "2");
+	assert_null(o.jail);
+	options_clear(&o);
+	ACCEPT("check", "-C", "file");
+	assert_string_equal(o.conf, "file");
+	options_clear(&o);
+	ACCEPT("started", "docker:web", "123");
+	assert_int_equal(o.noperands, 2);
+	assert_string_equal(o.operands[0], "docker:web");
+	assert_string_equal(o.operands[1], "123");
+	options_clear(&o);
+}
+
+static void
+verbs_operands(void **state)
+{
+	static const char *const none[] = {
+		"list", "watch", "reload", "check", "metrics",
+	};
+	static const struct {
+		const char	*name;
+		const char	*expected;
+	} one[] = {
+		{ "run", "the id of an action" },
+		{ "output", "the id of an action" },
+		{ "follow", "docker, podman or incus" },
+	};
+	char want[128];
+
+	(void)state;
+	for (size_t i = 0; i < NITEMS(none); i++) {
+		(void)snprintf(want, sizeof(want), "%s: 1 operands, expected "
+		    "no operand", none[i]);
+		REFUSE(EX_USAGE, want, none[i], "web");
+	}
+	for (size_t i = 0; i < NITEMS(one); i++) {
+		(void)snprintf(want, sizeof(want), "%s: 0 operands, expected "
+		    "%s", one[i].name, one[i].expected);
+		REFUSE(EX_USAGE, want, one[i].name);
+		want[strlen(one[i].name) + 2] = '2';
+		REFUSE(EX_USAGE, want, one[i].name, "1", "2");
+		/* Behind an operand there is no option. */
+		want[strlen(one[i].name) + 2] = '3';
+		REFUSE(EX_USAGE, want, one[i].name, "1", "-f", "/s");
+	}
+	REFUSE(EX_USAGE, "started: 0 operands, expected a jail and maybe a "
+	    "pid", "started", "-f", "/s");
+	REFUSE(EX_USAGE, "started: 3 operands, expected a jail and maybe a "
+	    "pid", "started", "a", "1", "2");
+	REFUSE(EX_USAGE, "disarm: expected either ids of actions or -j jail",
+	    "disarm");
+	REFUSE(EX_USAGE, "disarm: expected either ids of actions or -j jail",
+	    "disarm", "-t", "RESTART");
+	REFUSE(EX_USAGE, "disarm: expected either ids of actions or -j jail",
+	    "disarm", "-j", "web", "1");
+	REFUSE(EX_USAGE, "disarm: -t needs -j jail",
+	    "disarm", "-t", "RESTART", "1");
+}
+
+/* A verb ignores nothing. */
+static void
+verbs_refused(void **state)
+{
+	/* Letters that nobody but -D and -c takes, and their values. */
+	static const char *const others[][2] = {
+		{ "-D", NULL }, { "-c", "c" }, { "-d", NULL }, { "-V", NULL },
+		{ "-p", "/p" }, { "-S", "/S" }, { "-u", "1" }, { "-g", "1" },
+		{ "-r", NULL }, { "-R", NULL }, { "-T", "1" }, { "-i", "1" },
+		{ "-L", "1" }, { "-s", NULL },
+	};
+	char want[64];
+
+	(void)state;
+	for (size_t i = 0; i < NITEMS(verbs); i++)
+		for (size_t j = 0; j < NITEMS(others); j++) {
+			assert_int_equal(PARSE(verbs[i].name, others[j][0],
+			    others[j][1]), EX_USAGE);
+			(void)snprintf(want, sizeof(want), "%s takes no %s, "
+			    "expected -", verbs[i].name, others[j][0]);
+			assert_memory_equal(err, want, strlen(want));
+			assert_null(o.jails);
+		}
+	REFUSE(EX_USAGE, "list takes no -C, expected -f -v -J -j -t",
+	    "list", "-C", "f");
+	REFUSE(EX_USAGE, "disarm takes no -J, expected -f -v -j -t",
+	    "disarm", "-J", "1");
+	REFUSE(EX_USAGE, "watch takes no -j, expected -f -v -J",
+	    "watch", "-j", "web");
+	REFUSE(EX_USAGE, "run takes no -t, expected -f -v",
+	    "run", "-t", "T", "1");
+	REFUSE(EX_USAGE, "check takes no -J, expected -C -f -v",
+	    "check", "-J");
+	REFUSE(EX_USAGE, "unknown option \"-x\", expected -f -v -J -j -t",
+	    "list", "-x");
+	REFUSE(EX_USAGE, "unknown option \"--json\", expected -f -v -J -j -t",
+	    "list", "--json");
+	REFUSE(EX_USAGE, "-j needs an argument: the jail", "list", "-j");
+	REFUSE(EX_DATAERR, "-j: the jail is empty", "list", "-j", "");
+	REFUSE(EX_DATAERR, "the title is empty", "list", "-t", "");
+	REFUSE(EX_DATAERR, "the title has a control character",
+	    "disarm", "-j", "web", "-t", "a\nb");
+	REFUSE(EX_DATAERR, "-f: the socket is empty", "list", "-f", "");
+}
+
+/* A verb is the first word, or none. */
+static void
+verbs_place(void **state)
+{
+	static const char *const words[] = {
+		"", "List", "lis", "listx", "help", "arm", "ping", "a\nb",
+	};
+	char want[160], shown[16];
+
+	(void)state;
+	for (size_t i = 0; i < NITEMS(words); i++) {
+		(void)strlcpy(shown, words[i][0] == 'a' && words[i][1] == '\n'
+		    ? "a\\nb" : words[i], sizeof(shown));
+		(void)snprintf(want, sizeof(want), "unknown verb \"%s\": "
+		    "expected list, disarm, watch, run, output, reload, "
+		    "check, metrics, started or follow", shown);
+		REFUSE(EX_USAGE, want, words[i]);
+		REFUSE(EX_USAGE, want, words[i], "-f", "/s");
+	}
+	REFUSE(EX_USAGE, "\"list\" is no option, and there are no operands",
+	    "-f", "/s", "list");
+	REFUSE(EX_USAGE, "\"list\" is no option, and there are no operands",
+	    "--", "list");
+	REFUSE(EX_USAGE, "list: 1 operands, expected no operand",
+	    "list", "watch");
+}
+
+static void
+rule_all(void **state)
+{
+	(void)state;
+	ACCEPT_RULE("-c", "true", "-j", "web");
+	assert_string_equal(o.spec.command, "true");
+	assert_int_equal(o.njails, 1);
+	assert_string_equal(o.jails[0], "web");
+	assert_null(o.spec.title);
+	assert_int_equal(o.spec.respawn, RESPAWN_NEVER);
+	options_clear(&o);
+	assert_null(o.jails);
+	assert_int_equal(o.njails, 0);
+	ACCEPT_RULE("-jb", "-c", "one", "-R", "-j", "a*", "-r", "-t", "T",
+	    "-u7", "-g8", "-T9", "-i10", "-L11", "-s", "-j", "b");
+	assert_int_equal(o.njails, 3);
+	assert_string_equal(o.jails[0], "b");
+	assert_string_equal(o.jails[1], "a*");
+	assert_string_equal(o.jails[2], "b");
+	assert_string_equal(o.spec.command, "one");
+	assert_string_equal(o.spec.title, "T");
+	assert_int_equal(o.spec.uid, 7);
+	assert_int_equal(o.spec.gid, 8);
+	assert_int_equal(o.spec.timeout, 9);
+	assert_int_equal(o.spec.interval, 10);
+	assert_int_equal(o.spec.parallel, 11);
+	assert_int_equal(o.spec.respawn, RESPAWN_NOW);
+	assert_true(o.spec.feedback);
+	options_clear(&o);
+	/* A verb is none here, and the end of the options is one. */
+	ACCEPT_RULE("-c", "list", "-j", "check", "--");
+	options_clear(&o);
+}
+
+static void
+rule_refused(void **state)
+{
+	static const char *const others[][2] = {
+		{ "-D", NULL }, { "-h", NULL }, { "-V", NULL }, { "-d", NULL },
+		{ "-p", "/p" }, { "-S", "/S" }, { "-C", "/C" }, { "-f", "/f" },
+		{ "-v", NULL }, { "-J", NULL },
+	};
+	char want[128];
+
+	(void)state;
+	for (size_t i = 0; i < NITEMS(others); i++) {
+		(void)snprintf(want, sizeof(want), "an action takes no %s, "
+		    "expected -c -j -t -u -g -r -R -T -i -L -s",
+		    others[i][0]);
+		REFUSE_RULE(EX_USAGE, want, "-c", "c", "-j", "j",
+		    others[i][0], others[i][1]);
+	}
+	REFUSE_RULE(EX_USAGE, "unknown option \"-x\", expected -c -j -t -u "
+	    "-g -r -R -T -i -L -s", "-j", "a", "-x");
+	REFUSE_RULE(EX_USAGE, "no -c, expected -c command", "-j", "a");
+	REFUSE_RULE(EX_USAGE, "no -c, expected -c command", NULL);
+	REFUSE_RULE(EX_USAGE, "no -j, expected -j jail", "-c", "a");
+	REFUSE_RULE(EX_USAGE, "\"b\" is no option, and there are no "
+	    "operands: is a text not quoted?", "-j", "j", "-c", "a", "b");
+	REFUSE_RULE(EX_USAGE, "\"list\" is no option, and there are no "
+	    "operands: is a text not quoted?", "list");
+	REFUSE_RULE(EX_USAGE, "-c needs an argument: the command",
+	    "-j", "a", "-c");
+	/* Each of the jails is looked at, not the last alone. */
+	REFUSE_RULE(EX_DATAERR, "-j: the jail is empty",
+	    "-c", "c", "-j", "a", "-j", "", "-j", "b");
+	REFUSE_RULE(EX_DATAERR, "-j: the jail is not valid UTF-8 without "
+	    "control characters", "-c", "c", "-j", "a\nb", "-j", "b");
+	REFUSE_RULE(EX_DATAERR, "the command is empty", "-c", "", "-j", "a");
+	REFUSE_RULE(EX_DATAERR, "the title is empty",
+	    "-c", "c", "-j", "a", "-t", "");
+	REFUSE_RULE(EX_DATAERR, "-u: \"root\" is not a number from 0 to "
+	    "4294967294", "-c", "c", "-j", "a", "-u", "root");
+}
+
 static void
 usage(void **state)
 {
-	static const char letters[] = "DdfpScjrRvgtuhV";
-	const char *l;
+	static const char letters[] = "DdfpScjrRvgtuhVsTiLCJ";
+	char option[3] = "-x";
 
 	(void)state;
-	for (l = letters; *l != '\0'; l++)
-		assert_non_null(strchr(options_usage, *l));
+	for (const char *l = letters; *l != '\0'; l++) {
+		option[1] = *l;
+		/* -[...] or by itself */
+		if (strstr(options_usage, option) == NULL)
+			assert_non_null(strchr("rRsv", *l));
+	}
+	assert_non_null(strstr(options_usage, "[-rRsv]"));
+	for (size_t i = 0; i < NITEMS(verbs); i++)
+		assert_non_null(strstr(options_usage, verbs[i].name));
 	assert_int_equal(options_usage[strlen(options_usage) - 1], '\n');
 }
 
@@ -373,9 +756,17 @@ main(void)
 		cmocka_unit_test(mode_refused),
 		cmocka_unit_test(words_refused),
 		cmocka_unit_test(ids_refused),
+		cmocka_unit_test(limits),
 		cmocka_unit_test(texts_refused),
 		cmocka_unit_test(paths_refused),
 		cmocka_unit_test(one_after_another),
+		cmocka_unit_test(verbs_all),
+		cmocka_unit_test(verbs_own),
+		cmocka_unit_test(verbs_operands),
+		cmocka_unit_test(verbs_refused),
+		cmocka_unit_test(verbs_place),
+		cmocka_unit_test(rule_all),
+		cmocka_unit_test(rule_refused),
 		cmocka_unit_test(usage),
 	};
 

@@ -1,8 +1,10 @@
 /* spec.c: copies, limits and their words, order, names of respawn modes. */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -40,8 +42,10 @@ copy_and_clear(void **state)
 {
 	struct spec a = {
 		.command = dup("zfs snapshot tank@now"), .title = dup("SNAP"),
-		.jail = dup("web"), .pid = 123, .started = 456, .uid = 7,
-		.gid = 8, .respawn = RESPAWN_NOW,
+		.jail = dup("web"), .engine = dup("docker"), .pid = 123,
+		.started = 456, .uid = 7, .gid = 8, .respawn = RESPAWN_NOW,
+		.timeout = 9, .parallel = 10, .interval = 11,
+		.feedback = true,
 	};
 	struct spec b, zero;
 
@@ -52,14 +56,20 @@ copy_and_clear(void **state)
 	assert_ptr_not_equal(b.command, a.command);
 	assert_ptr_not_equal(b.title, a.title);
 	assert_ptr_not_equal(b.jail, a.jail);
+	assert_ptr_not_equal(b.engine, a.engine);
 	assert_string_equal(b.command, a.command);
 	assert_string_equal(b.title, "SNAP");
 	assert_string_equal(b.jail, "web");
+	assert_string_equal(b.engine, "docker");
 	assert_int_equal(b.pid, 123);
 	assert_int_equal(b.started, 456);
 	assert_int_equal(b.uid, 7);
 	assert_int_equal(b.gid, 8);
 	assert_int_equal(b.respawn, RESPAWN_NOW);
+	assert_int_equal(b.timeout, 9);
+	assert_int_equal(b.parallel, 10);
+	assert_int_equal(b.interval, 11);
+	assert_true(b.feedback);
 	spec_clear(&a);
 	assert_memory_equal(&a, &zero, sizeof(a));
 	spec_clear(&a);
@@ -77,6 +87,7 @@ copy_of_little(void **state)
 	assert_string_equal(b.command, "true");
 	assert_null(b.title);
 	assert_null(b.jail);
+	assert_null(b.engine);
 	spec_clear(&a);
 	spec_clear(&b);
 }
@@ -92,6 +103,11 @@ accepted(void **state)
 	s.command = filled(SPEC_COMMAND_MAX);
 	s.title = filled(SPEC_TITLE_MAX);
 	s.jail = filled(SPEC_JAIL_MAX);
+	s.engine = filled(SPEC_ENGINE_MAX);
+	s.timeout = SPEC_SECONDS_MAX;
+	s.interval = SPEC_SECONDS_MAX;
+	s.parallel = SPEC_PARALLEL_MAX;
+	s.feedback = true;
 	s.uid = s.gid = SPEC_ID_MAX;
 	s.pid = INT32_MAX;
 	s.started = UINT64_MAX;
@@ -137,6 +153,14 @@ refused_texts(void **state)
 		    "the jail's name is not valid UTF-8" },
 		{ offsetof(struct spec, jail), dup("a\tb"),
 		    "the jail's name has a control character" },
+		{ offsetof(struct spec, engine), dup(""),
+		    "the engine's name is empty" },
+		{ offsetof(struct spec, engine), filled(16),
+		    "the engine's name has 16 bytes, the limit is 15" },
+		{ offsetof(struct spec, engine), dup("\xff"),
+		    "the engine's name is not valid UTF-8" },
+		{ offsetof(struct spec, engine), dup("a\nb"),
+		    "the engine's name has a control character" },
 	};
 	struct spec s;
 	char err[128];
@@ -186,6 +210,47 @@ refused_numbers(void **state)
 	    "now");
 }
 
+static void
+refused_limits(void **state)
+{
+	static const struct {
+		size_t		 member;
+		uint32_t	 max;
+		const char	*what;
+	} cases[] = {
+		{ offsetof(struct spec, timeout), 31536000, "time limit" },
+		{ offsetof(struct spec, interval), 31536000, "interval" },
+		{ offsetof(struct spec, parallel), 1024,
+		    "number of parallel runs" },
+	};
+	const uint32_t one = 1;
+	struct spec s;
+	char err[128], want[128];
+	uint32_t over[2];
+
+	(void)state;
+	for (size_t i = 0; i < NITEMS(cases); i++) {
+		memset(&s, 0, sizeof(s));
+		memcpy((char *)&s + cases[i].member, &one, sizeof(one));
+		assert_int_equal(spec_check(&s, err, sizeof(err)), 0);
+		memcpy((char *)&s + cases[i].member, &cases[i].max,
+		    sizeof(cases[i].max));
+		assert_int_equal(spec_check(&s, err, sizeof(err)), 0);
+		over[0] = cases[i].max + 1;
+		over[1] = UINT32_MAX;
+		for (size_t j = 0; j < NITEMS(over); j++) {
+			memcpy((char *)&s + cases[i].member, &over[j],
+			    sizeof(over[j]));
+			assert_int_equal(spec_check(&s, err, sizeof(err)),
+			    EX_DATAERR);
+			(void)snprintf(want, sizeof(want), "the %s %u is not "
+			    "a number from 1 to %u", cases[i].what, over[j],
+			    cases[i].max);
+			assert_string_equal(err, want);
+		}
+	}
+}
+
 /* In ascending order; what is not compared differs everywhere. */
 static void
 order(void **state)
@@ -194,6 +259,13 @@ order(void **state)
 	const struct spec sorted[] = {
 		{ .command = NULL, .jail = y },
 		{ .command = a, .pid = 9 },
+		{ .command = a, .feedback = true, .jail = x },
+		{ .command = a, .interval = 1, .engine = x },
+		{ .command = a, .interval = UINT32_MAX },
+		{ .command = a, .parallel = 1, .started = 7 },
+		{ .command = a, .parallel = UINT32_MAX },
+		{ .command = a, .timeout = 1, .pid = 8 },
+		{ .command = a, .timeout = UINT32_MAX },
 		{ .command = a, .respawn = RESPAWN_NOW, .pid = 1 },
 		{ .command = a, .gid = 1, .jail = x },
 		{ .command = a, .gid = UINT32_MAX },
@@ -219,7 +291,8 @@ static void
 order_ignores_jail(void **state)
 {
 	char a[] = "a", same[] = "a", x[] = "x";
-	const struct spec p = { .command = a, .title = x, .jail = x, .pid = 1 };
+	const struct spec p = { .command = a, .title = x, .jail = x, .pid = 1,
+	    .engine = x };
 	const struct spec q = { .command = same, .title = x, .started = 5 };
 
 	(void)state;
@@ -257,6 +330,7 @@ main(void)
 		cmocka_unit_test(accepted),
 		cmocka_unit_test(refused_texts),
 		cmocka_unit_test(refused_numbers),
+		cmocka_unit_test(refused_limits),
 		cmocka_unit_test(order),
 		cmocka_unit_test(order_ignores_jail),
 		cmocka_unit_test(respawn_names),
