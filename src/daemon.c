@@ -326,18 +326,13 @@ open_parts(struct daemon *d)
 	return (0);
 }
 
-/* After the rules: what was armed by one that is gone goes too. */
 static int
 load_state(struct daemon *d)
 {
 	char err[ERR_MAX];
-	int status = state_load(d->state, d->actions, d->rules, err,
-	    sizeof(err));
+	int status = state_load(d->state, err, sizeof(err));
 
-	if (status != 0)
-		return (complain(status, "%s", err));
-	rules_apply(d->rules);
-	return (0);
+	return (status == 0 ? 0 : complain(status, "%s", err));
 }
 
 static void
@@ -477,6 +472,9 @@ serve(struct daemon *d)
 	    complain(EX_OSERR, "/: %s", strerror(errno));
 	if (status == 0) {
 		say_ready(d);
+		state_resume(d->state, d->actions, d->rules);
+		/* Rules may have gone or come while no daemon was there. */
+		rules_apply(d->rules);
 		runs_collect(d->runs, actions_keep, d->actions);
 		if (rules_watch(d->rules) == -1)
 			log_warn("event=watch");

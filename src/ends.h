@@ -47,7 +47,7 @@ int		 ends_watch_child(struct ends *, struct end *, pid_t, int fd,
 
 /*
  * Watches another's process; status is then 0 and means nothing.  fd as
- * above on Linux, -1 on FreeBSD.  -1 with errno on failure: ESRCH if it has
+ * above.  -1 with errno on failure: ESRCH if it has
  * already ended.
  */
 int		 ends_watch_other(struct ends *, struct end *, pid_t, int fd,

@@ -463,9 +463,14 @@ int
 ends_watch_other(struct ends *ends, struct end *end, pid_t pid, int fd,
     void (*ended)(void *, int), void *arg)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct pollfd pfd = { .events = POLLIN };
 	int saved;
 
+	if (fd == -1)
+		fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (fd == -1)
+		return (-1);
+	pfd.fd = fd;
 	begin(ends, end, pid, fd, false, ended, arg);
 	if (poll(&pfd, 1, 0) == 1)
 		errno = ESRCH;

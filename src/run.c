@@ -724,12 +724,19 @@ on_gone(evutil_socket_t fd, short what, void *arg)
 
 /* Watches it, or has its end told from the loop. */
 static int
-watch_adopted(struct run *run, pid_t pid)
+watch_adopted(struct run *run, const struct run_process *process,
+    const struct stat *st)
 {
+	pid_t pid = run->process.pid = find_process(process, st);
+
 	if (pid != 0 && ends_watch_other(run->runs->ends, &run->end, pid, -1,
-	    on_ended, run) == 0)
-		return (0);
-	if (pid != 0 && errno != ESRCH)
+	    on_ended, run) == 0) {
+		/* In between the number may have changed hands. */
+		if (find_process(process, st) == pid)
+			return (0);
+		ends_forget(run->runs->ends, &run->end);
+		run->process.pid = 0;
+	} else if (pid != 0 && errno != ESRCH)
 		return (-1);
 	run->gone = evtimer_new(run->runs->base, on_gone, run);
 	if (run->gone == NULL)
@@ -772,8 +779,7 @@ run_adopt(struct runs *runs, const struct run_spec *spec,
 	run->at = at;
 	run->started_ms -= age > 0 ? age : 0;
 	run->process = *process;
-	run->process.pid = find_process(process, &st);
-	if (watch_adopted(run, run->process.pid) == -1) {
+	if (watch_adopted(run, process, &st) == -1) {
 		/* The output stays: the run goes on. */
 		run->kept = false;
 		cancel_run(run);

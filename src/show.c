@@ -91,6 +91,8 @@ last(const struct show_list *l, const struct wire_item *item, char *buf,
 	if ((item->keys & ITEM_LAST_SIGNAL) != 0)
 		(void)snprintf(buf, size, "signal %ju, %s",
 		    (uintmax_t)item->last_signal, ago);
+	else if ((item->keys & ITEM_LAST_STATUS) == 0)
+		(void)snprintf(buf, size, "unknown, %s", ago);
 	else
 		(void)snprintf(buf, size, "%ju, %s",
 		    (uintmax_t)item->last_status, ago);

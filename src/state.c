@@ -17,16 +17,6 @@
 
 #define RETRY_MS	1000
 
-struct state {
-	struct journal	*journal;	/* NULL: nothing is saved */
-	char		 boot[PROCESS_BOOT_MAX];
-	struct actions	*actions;	/* NULL: not loaded yet */
-	struct rules	*rules;
-	struct event	*retry;
-	bool		 behind;	/* something true is not saved */
-	bool		 due;		/* it is to be written anew */
-};
-
 /* An action of an earlier daemon, as its records tell it. */
 struct saved {
 	RB_ENTRY(saved)	 entry;
@@ -36,10 +26,28 @@ struct saved {
 
 RB_HEAD(saved_tree, saved);
 
+/* A record of a jail, kept as it is. */
+struct place_record {
+	STAILQ_ENTRY(place_record) entry;
+	struct wire_record record;
+};
+
 struct loading {
 	struct saved_tree tree;
-	struct rules	*rules;
+	STAILQ_HEAD(, place_record) places;
 	bool		 failed;	/* no memory */
+};
+
+struct state {
+	struct journal	*journal;	/* NULL: nothing is saved */
+	char		 boot[PROCESS_BOOT_MAX];
+	struct actions	*actions;	/* NULL: not loaded yet */
+	struct rules	*rules;
+	struct event	*retry;
+	bool		 behind;	/* something true is not saved */
+	bool		 due;		/* it is to be written anew */
+	struct loading	 loaded;	/* until it is resumed */
+	uint64_t	 next;
 };
 
 static int
@@ -55,6 +63,35 @@ RB_GENERATE_INTERNAL(saved_tree, saved, entry, compare,
 
 static void	on_retry(evutil_socket_t, short, void *);
 
+static void
+drop(struct loading *l, struct saved *s)
+{
+	RB_REMOVE(saved_tree, &l->tree, s);
+	wire_record_clear(&s->action.record);
+	free(s->begun);
+	free(s);
+}
+
+static void
+drop_place(struct loading *l, struct place_record *p)
+{
+	STAILQ_REMOVE_HEAD(&l->places, entry);
+	wire_record_clear(&p->record);
+	free(p);
+}
+
+static void
+forget(struct loading *l)
+{
+	struct place_record *p;
+	struct saved *s;
+
+	while ((s = RB_MIN(saved_tree, &l->tree)) != NULL)
+		drop(l, s); /* NOLINT(clang-analyzer-unix.Malloc) */
+	while ((p = STAILQ_FIRST(&l->places)) != NULL)
+		drop_place(l, p); /* NOLINT(clang-analyzer-unix.Malloc) */
+}
+
 struct state *
 state_open(struct event_base *base, int dirfd)
 {
@@ -62,6 +99,8 @@ state_open(struct event_base *base, int dirfd)
 
 	if (st == NULL)
 		return (NULL);
+	RB_INIT(&st->loaded.tree);
+	STAILQ_INIT(&st->loaded.places);
 	if (dirfd == -1)
 		return (st);
 	st->retry = evtimer_new(base, on_retry, st);
@@ -79,6 +118,7 @@ state_close(struct state *st)
 {
 	int saved = errno;
 
+	forget(&st->loaded);
 	if (st->retry != NULL)
 		event_free(st->retry);
 	if (st->journal != NULL)
@@ -174,15 +214,6 @@ find(struct loading *l, uint64_t id)
 	return (RB_FIND(saved_tree, &l->tree, &key));
 }
 
-static void
-drop(struct loading *l, struct saved *s)
-{
-	RB_REMOVE(saved_tree, &l->tree, s);
-	wire_record_clear(&s->action.record);
-	free(s->begun);
-	free(s);
-}
-
 /* The record's contents are taken over. */
 static void
 load_arm(struct loading *l, struct wire_record *rec)
@@ -260,6 +291,21 @@ load_ran(struct saved *s, const struct wire_record *rec)
 	r->run = rec->run;
 }
 
+/* The record's contents are taken over. */
+static void
+load_place(struct loading *l, struct wire_record *rec)
+{
+	struct place_record *p = calloc(1, sizeof(*p));
+
+	if (p == NULL) {
+		l->failed = true;
+		return;
+	}
+	p->record = *rec;
+	memset(rec, 0, sizeof(*rec));
+	STAILQ_INSERT_TAIL(&l->places, p, entry);
+}
+
 static void
 on_record(void *arg, struct wire_record *rec)
 {
@@ -287,52 +333,57 @@ on_record(void *arg, struct wire_record *rec)
 			load_ran(s, rec);
 		break;
 	default:
-		rules_restore(l->rules, rec);
+		load_place(l, rec);
 		break;
 	}
 }
 
-static void
-restore(struct actions *actions, struct loading *l)
-{
-	struct saved *s;
-
-	while ((s = RB_MIN(saved_tree, &l->tree)) != NULL) {
-		if (actions != NULL)
-			action_restore(actions, &s->action);
-		drop(l, s); /* NOLINT(clang-analyzer-unix.Malloc) */
-	}
-}
-
 int
-state_load(struct state *st, struct actions *actions, struct rules *rules,
-    char *err, size_t errsize)
+state_load(struct state *st, char *err, size_t errsize)
 {
-	struct loading l = { .tree = RB_INITIALIZER(&l.tree), .rules = rules };
-	uint64_t next;
 	int status;
 
 	if (st->journal == NULL)
 		return (0);
-	status = journal_read(st->journal, st->boot, on_record, &l, &next, err,
-	    errsize);
-	if (status == 0 && l.failed) {
+	status = journal_read(st->journal, st->boot, on_record, &st->loaded,
+	    &st->next, err, errsize);
+	if (status == 0 && st->loaded.failed) {
 		strlcpy(err, "no memory for the actions of the journal",
 		    errsize);
 		status = EX_OSERR;
 	}
-	if (status != 0) {
-		restore(NULL, &l);
-		return (status);
+	return (status);
+}
+
+static void
+restore_places(struct loading *l, struct rules *rules)
+{
+	struct place_record *p;
+
+	while ((p = STAILQ_FIRST(&l->places)) != NULL) {
+		rules_restore(rules, &p->record);
+		drop_place(l, p); /* NOLINT(clang-analyzer-unix.Malloc) */
 	}
-	actions_set_next_id(actions, next);
-	restore(actions, &l);
+}
+
+void
+state_resume(struct state *st, struct actions *actions, struct rules *rules)
+{
+	struct saved *s;
+
+	if (st->journal == NULL)
+		return;
+	actions_set_next_id(actions, st->next);
+	restore_places(&st->loaded, rules);
+	while ((s = RB_MIN(saved_tree, &st->loaded.tree)) != NULL) {
+		action_restore(actions, &s->action);
+		drop(&st->loaded, s); /* NOLINT(clang-analyzer-unix.Malloc) */
+	}
 	st->actions = actions;
 	st->rules = rules;
 	if (rewrite(st) == -1) {
-		snprintf(err, errsize, "the journal cannot be written: %s",
-		    strerror(errno));
-		return (EX_CANTCREAT);
+		log_warn("event=journal-behind");
+		st->behind = true;
+		retry_later(st);
 	}
-	return (0);
 }

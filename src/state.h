@@ -26,12 +26,16 @@ struct state	*state_open(struct event_base *, int dirfd);
 void		 state_close(struct state *);
 
 /*
- * Reads what an earlier daemon has left, gives it to actions and rules, and
- * writes it anew.  From then on both are asked for it.  0, or a sysexits(3)
- * status with one line.
+ * Reads what an earlier daemon has left.  0, or a sysexits(3) status with one
+ * line: the daemon must not start.
  */
-int		 state_load(struct state *, struct actions *, struct rules *,
-		    char *err, size_t errsize);
+int		 state_load(struct state *, char *err, size_t errsize);
+
+/*
+ * Gives it to actions and rules, and writes it anew; from then on both are
+ * asked for it.
+ */
+void		 state_resume(struct state *, struct actions *, struct rules *);
 
 /*
  * Saves so many records, all or none.  -1 with errno: what they tell of must
