@@ -91,6 +91,7 @@ UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_words.c tests/unit/test_conf.c
 TOOL_SRCS =	tests/attack/load.c tests/attack/scene.c tests/attack/sock.c \
 		tests/attack/spy.c
+CHAOS_Linux =	$(BUILD)/state/chaos
 FUZZERS =	wire options conf
 FUZZERS_Linux =	engine
 FUZZ_SRCS =	fuzz/fuzz_wire.c fuzz/fuzz_options.c fuzz/fuzz_engine.c \
@@ -151,7 +152,7 @@ $(BUILD)/replay.stamp: $(BUILD)/lib.a $(FUZZ_SRCS) fuzz/replay.c
 	touch $@
 
 # What attacks: static, so that it runs in any container.
-$(BUILD)/tools.stamp: $(TOOL_SRCS) $(STUB_HDRS) Makefile
+$(BUILD)/tools.stamp: $(TOOL_SRCS) $(STUB_HDRS) $(CHAOS_$(OS)) Makefile
 	@mkdir -p $(BUILD)/attack
 	for f in $(TOOL_SRCS); do \
 	    t=$${f##*/}; \
@@ -159,6 +160,11 @@ $(BUILD)/tools.stamp: $(TOOL_SRCS) $(STUB_HDRS) Makefile
 	    -o $(BUILD)/attack/$${t%.c} $$f || exit 1; \
 	done
 	touch $@
+
+# What kills the daemon again and again.
+$(BUILD)/state/chaos: tests/state/chaos.c Makefile
+	@mkdir -p $(BUILD)/state
+	cc -std=c11 $(DEFS_$(OS)) -O2 $(WARNINGS) -o $@ tests/state/chaos.c
 
 # Real fuzzing: make fuzz, then build/fuzz/wire -max_total_time=1800 ...
 fuzz:

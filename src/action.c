@@ -842,7 +842,8 @@ on_ready(void *arg)
 	if (a->life.state == LIFE_ARMING || a->life.state == LIFE_REARMING)
 		tell_armed(a);
 	a->was_armed = true;
-	a->armed_at = clock_real_ms();
+	if (a->armed_at == 0)
+		a->armed_at = clock_real_ms();
 	acknowledge(a);
 }
 

@@ -1,0 +1,304 @@
+#!/bin/sh
+# What survives the daemon: the journal, runs that go on, a daemon that is
+# killed or restarted at any instant, a full disk.  JAILDAEMON_LONG=1: in
+# full.
+#
+# shellcheck disable=SC1091,SC2154,SC2317
+
+here=$(dirname "$0")
+. "$here/lib/setup.sh"
+
+case $JAIL_OS in
+Linux)	kind=unshare ;;
+*)	kind=freebsd ;;
+esac
+CHAOS=${JAILDAEMON%/*}/state/chaos
+
+journal() {
+	cat "$D/state/journal"
+}
+
+# A daemon that goes on where the last one left off.
+again() {
+	daemon_stop
+	daemon_start "$@"
+}
+
+listed() {
+	jd_list | grep -c .
+}
+
+jd_list() {
+	"$JAILDAEMON" list -f "$D/sock" -J "$@"
+}
+
+state_of() {
+	jd_list -t "$1" | sed -n 's/.*"state":"\([a-z]*\)".*/\1/p'
+}
+
+is_state() {
+	[ "$(state_of "$1")" = "$2" ]
+}
+
+id_of() {
+	jd_list -t "$1" | sed -n 's/.*"id":\([0-9]*\),.*/\1/p'
+}
+
+# -- actions ---------------------------------------------------------------
+
+t_actions() {
+	arm j NEVER "echo x >>$M/never"
+	arm j AFTER "echo x >>$M/after" -r -T 100 -i 1 -s
+	arm j NOW "echo x >>$M/now" -R -L 3 -u 7 -g 8
+	arm j GONE ":"
+	_list=$(jd_list)
+	ok "disarm" "$JAILDAEMON" disarm -f "$D/sock" "$(id_of GONE)"
+	fire j NOW
+	ok "a run" wait_for 10 marked now 1
+	wait_for 10 is_state NOW armed
+	ok "restart" again
+	ok "all are back" wait_for 10 is_state NEVER armed
+	wait_for 10 is_state AFTER armed
+	wait_for 10 is_state NOW armed
+	is "$(listed)" 3 "and no other"
+	is "$(jd_list -t AFTER | sed 's/"pid":[0-9]*,//')" \
+	    "$(printf '%s\n' "$_list" | grep '"AFTER"' |
+	    sed 's/"pid":[0-9]*,//')" "as they were"
+	like "$(jd_list -t NOW)" '"runs":1,' "with their counts"
+	is "$(probes j)" 3 "one probe each"
+	ok "killed" daemon_kill9
+	ok "its probes go" wait_for 5 no_probes j
+	ok "started" daemon_start
+	ok "all are back" wait_for 10 is_state NEVER armed
+	wait_for 10 is_state AFTER armed
+	wait_for 10 is_state NOW armed
+	is "$(probes j)" 3 "one probe each"
+	ok "a HUP" fire j NEVER
+	ok "runs the command" wait_for 10 marked never 1
+	wait_for 10 not is_state NEVER armed
+	again
+	wait_for 10 is_state NOW armed
+	is "$(jd_list -t NEVER)" "" "a single shot that fired is not"
+	is "$(mark never)" 1 "nor does it run again"
+	_id=$(jd -v -c : -j "$(jail_id j)" -t NEXT)
+	ok "ids are not used again" [ "$_id" -gt 4 ]
+	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null
+	again
+	is "$(listed)" 0 "what was disarmed is not"
+}
+
+# -- runs ------------------------------------------------------------------
+
+t_runs() {
+	arm j SLOW "echo begin; sleep 3; echo end; echo x >>$M/slow" -r
+	fire j SLOW
+	wait_for 10 is_state SLOW running
+	again
+	is "$(state_of SLOW)" running "a run goes on, and its probe is away"
+	ok "until it has ended" wait_for 10 is_state SLOW armed
+	is "$(mark slow)" 1 "once"
+	ok "its output is logged" log_has "event=output id=.* text=\"end\""
+	like "$("$JAILDAEMON" output -f "$D/sock" "$(id_of SLOW)")" '^begin' \
+	    "and kept"
+	ok "its status is not known" log_has "event=run-end.*status=unknown"
+	again
+	like "$("$JAILDAEMON" output -f "$D/sock" "$(id_of SLOW)")" '^begin' \
+	    "kept still"
+	arm j LIMIT "trap '' TERM; sleep 60" -r -T 2
+	fire j LIMIT
+	wait_for 10 is_state LIMIT running
+	daemon_kill9
+	daemon_start
+	ok "a time limit goes on" wait_for 10 log_has event=run-timeout
+	ok "to its end" wait_for 20 is_state LIMIT armed
+	arm j WHILE "sleep 2; echo x >>$M/while" -r
+	fire j WHILE
+	wait_for 10 is_state WHILE running
+	daemon_kill9
+	ok "a run ends while no daemon is there" wait_for 10 marked while 1
+	daemon_start
+	ok "and is noticed" wait_for 10 is_state WHILE armed
+	is "$(mark while)" 1 "and not run again"
+	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null
+}
+
+# -- jails -----------------------------------------------------------------
+
+t_jails() {
+	jail_start "$kind" k
+	arm k OTHER : -r
+	arm j MINE : -r
+	daemon_stop
+	jail_stop k
+	daemon_start
+	ok "a jail that ended meanwhile" log_has \
+	    "event=jail-ended id=.*OTHER.*while no daemon"
+	ok "does not keep the others" wait_for 10 is_state MINE armed
+	is "$(listed)" 1 "and is not listed"
+	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null
+}
+
+# -- damage ----------------------------------------------------------------
+
+t_damage() {
+	arm j ONE : -r
+	arm j TWO : -r
+	daemon_stop
+	ok "the file is the daemon's alone" [ "$(find "$D/state/journal" \
+	    -perm 0600)" ]
+	printf '{"v":1,"record":"end","id":' >>"$D/state/journal"
+	daemon_start
+	ok "a torn last line is dropped" log_has event=journal-torn
+	ok "and the rest holds" wait_for 10 is_state TWO armed
+	is "$(listed)" 2 "all of it"
+	daemon_stop
+	{ printf 'rubbish\n'; journal | sed -n 2p; } >"$T/tail"
+	cp "$D/state/journal" "$T/whole"
+	cat "$T/tail" >>"$D/state/journal"
+	daemon_start
+	ok "damage stops the reading" log_has "event=journal-damaged line="
+	ok "at the last good line" wait_for 10 is_state TWO armed
+	is "$(listed)" 2 "what is before it holds"
+	ok "the file is kept" [ -e "$D"/state/journal.damaged-* ]
+	daemon_stop
+	rm -f "$D"/state/journal.damaged-*
+	sed '1s/"v":1/"v":9/' "$T/whole" >"$D/state/journal"
+	ok "an unknown version is refused" refused 65 version -D -d \
+	    -f "$D/sock" -p "$D/pid" -S "$D/state"
+	like "$(journal | head -n 1)" '"v":9' "and left as it is"
+	sed '1s/"boot":"[^"]*"/"boot":"another"/' "$T/whole" \
+	    >"$D/state/journal"
+	daemon_start
+	is "$(listed)" 0 "another boot's is not used"
+	ok "which is said" log_has event=journal-empty
+	daemon_stop
+	: >"$D/state/journal"
+	ok "an empty file is no damage" daemon_start
+	is "$(log_count journal-)" 0 "nor worth a word"
+}
+
+# -- a full disk -----------------------------------------------------------
+
+t_full() {
+	[ "$JAIL_OS" = Linux ] || return
+	daemon_dir full
+	mkdir "$D/state" &&
+	    mount -t tmpfs -o size=64k,mode=700 none "$D/state" || return
+	ok "a daemon on a small disk" daemon_start
+	arm j BEFORE "echo x >>$M/before" -r
+	dd if=/dev/zero of="$D/state/ballast" bs=1k count=64 2>/dev/null
+	# What is left of the journal's last page.
+	for _n in 2000 1000 500 250 100 50 20 10 5 1; do
+		_i=0
+		while arm j "FILL$_i" "$(head -c "$_n" /dev/zero |
+		    tr '\0' :)"; do
+			_i=$((_i + 1))
+		done
+	done 2>/dev/null
+	ok "an action that cannot be saved" refused 75 'cannot be saved' \
+	    -f "$D/sock" -c : -j "$(jail_pid j)" -t LATE
+	ok "leaves no probe" wait_for 5 not is_state LATE armed
+	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >"$T/o" 2>&1
+	is "$?" 75 "nor is anything disarmed"
+	is "$(state_of BEFORE)" armed "it is still there"
+	fire j BEFORE
+	ok "a trigger counts all the same" wait_for 10 marked before 1
+	rm "$D/state/ballast"
+	ok "all is saved once there is room" wait_for 10 log_has \
+	    'event=journal text="all is saved again"'
+	ok "and things go on" arm j LATE :
+	again
+	ok "over a restart" wait_for 10 is_state LATE armed
+	is "$(mark before)" 1 "without a second run"
+	daemon_stop
+	umount "$D/state"
+	daemon_dir d
+}
+
+# -- nothing saved ---------------------------------------------------------
+
+t_none() {
+	daemon_dir none
+	(cd "$D" && "$JAILDAEMON" -D -f "$D/sock" -p "$D/pid" -S none)
+	ok "-S none" "$JAILDAEMON" -f "$D/sock" -c "echo out; echo x >>$M/none" \
+	    -j "$(jail_pid j)" -t NONE -r -v
+	fire j NONE
+	ok "runs" wait_for 10 marked none 1
+	"$JAILDAEMON" output -f "$D/sock" 1 >"$T/o" 2>&1
+	is "$?" 66 "no output is kept"
+	is "$(find "$D" -mindepth 1 -name '*.out' -o -mindepth 1 -name journal \
+	    -o -mindepth 1 -name none)" "" \
+	    "nothing is written"
+	kill "$(cat "$D/pid")"
+	ok "ends" wait_for 10 [ ! -e "$D/sock" ]
+	(cd "$D" && "$JAILDAEMON" -D -f "$D/sock" -p "$D/pid" -S none)
+	is "$(listed)" 0 "and nothing comes back"
+	kill "$(cat "$D/pid")"
+	wait_for 10 [ ! -e "$D/sock" ]
+	daemon_dir d
+}
+
+# -- compaction ------------------------------------------------------------
+
+t_long() {
+	_i=0
+	while [ "$_i" -lt 40 ]; do
+		arm j "T$_i" "$(head -c 30000 /dev/zero | tr '\0' ':')"
+		"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" \
+		    -t "T$_i" >/dev/null
+		_i=$((_i + 1))
+	done
+	arm j LAST :
+	wait_for 5 short_journal
+	ok "what is no more true does not stay" short_journal
+	again
+	is "$(listed)" 1 "and what is does"
+}
+
+short_journal() {
+	[ "$(wc -c <"$D/state/journal")" -lt 400000 ]
+}
+
+# -- at any instant --------------------------------------------------------
+
+chaos() {
+	_d=$T/chaos-$1
+	mkdir -m 755 "$_d"
+	timeout "$2" "$CHAOS" "$1" "$JAILDAEMON" "$_d" "$(jail_pid j)" \
+	    "$3" "$4" >"$T/chaos.out" 2>&1
+	_rc=$?
+	diag_file "$T/chaos.out"
+	[ "$_rc" -eq 0 ] || grep -E 'damaged|behind|bug' "$_d/log" |
+	    head -n 5 | sed 's/^/# /'
+	return "$_rc"
+}
+
+t_kill() {
+	[ "$JAIL_OS" = Linux ] || return
+	if [ "${JAILDAEMON_LONG:-0}" = 1 ]; then
+		ok "killed 1,000 times" chaos kill 1200 1000 "$$"
+	else
+		ok "killed 60 times" chaos kill 120 60 "$$"
+	fi
+}
+
+t_upgrade() {
+	[ "$JAIL_OS" = Linux ] || return
+	if [ "${JAILDAEMON_LONG:-0}" = 1 ]; then
+		ok "10,000 HUPs across 100 restarts" \
+		    chaos upgrade 600 100 10000
+	else
+		ok "500 HUPs across 10 restarts" chaos upgrade 120 10 500
+	fi
+}
+
+jail_start "$kind" j
+daemon_dir d
+daemon_start
+for tap_group in actions runs jails damage full none long kill upgrade; do
+	"t_$tap_group"
+done
+tap_group=
+daemon_stop
+jail_stop j
+done_testing

@@ -1,0 +1,754 @@
+/*
+ * What was acknowledged is there: a daemon that is killed, or restarted,
+ * again and again under the hands of many clients.
+ *
+ *   chaos kill    DAEMON DIR JAILPID ROUNDS SEED
+ *   chaos upgrade DAEMON DIR JAILPID RESTARTS HUPS
+ *
+ * kill: clients arm, trigger and disarm at random, while the daemon is killed
+ * at random instants.  Afterwards every action that was acknowledged is there
+ * once, none that was disarmed is, no probe is left over, and no command ran
+ * more often than it was triggered.
+ *
+ * upgrade: the daemon is stopped in order and started again, while probes are
+ * hung up as fast as they appear.  The kernel (taskstats) is asked how many
+ * processes died of a SIGHUP: just so often the command ran.
+ *
+ * Prints what it found, a line each; the exit status is 0 if all is well.
+ */
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <linux/genetlink.h>
+#include <linux/netlink.h>
+#include <linux/taskstats.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WORKERS		6
+#define SLOTS		4096	/* actions of one worker, in all */
+#define LIVE		12	/* of those, at a time */
+#define UID_FIRST	50000	/* each chaos has probes of its own uid */
+#define UIDS		10000
+#define LINE_MAX_	(1024 * 1024)
+
+enum fate {
+	UNKNOWN,		/* the answer to the arming did not come */
+	THERE,
+	FIRED,			/* a single shot that may be gone */
+	MAYBE_GONE,		/* the answer to the disarming did not come */
+	GONE,
+};
+
+struct slot {
+	char		 title[24];
+	char		 mode;		/* 'n', 'a' or 'w' of respawn */
+	enum fate	 fate;
+	unsigned long	 id;
+	unsigned int	 hups;		/* at most so many */
+};
+
+struct shared {
+	volatile bool	 stop;
+	volatile unsigned long requests, acknowledged, triggered;
+	unsigned int	 used[WORKERS];
+	struct slot	 slots[WORKERS][SLOTS];
+	volatile unsigned long hup_deaths;
+};
+
+static const char	*daemon_path, *dir;
+static unsigned int	 uid_here;
+static char		 socket_path[100];
+static long		 jail;
+static pid_t		 daemon_pid;
+static struct shared	*sh;
+static int		 failures;
+
+static void __attribute__((format(printf, 2, 3)))
+check(bool ok, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (ok)
+		return;
+	failures++;
+	va_start(ap, fmt);
+	printf("WRONG: ");
+	vprintf(fmt, ap);
+	printf("\n");
+	va_end(ap);
+}
+
+static void
+nap(long us)
+{
+	struct timespec ts = { us / 1000000, us % 1000000 * 1000 };
+
+	nanosleep(&ts, NULL);
+}
+
+/* -- the wire ----------------------------------------------------------- */
+
+static int
+dial(void)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct timeval tv = { 20, 0 };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", socket_path);
+	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+		close(fd);
+		return (-1);
+	}
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	return (fd);
+}
+
+/* All lines up to the reply; NULL: the connection broke.  To be freed. */
+static char *
+ask(const char *request)
+{
+	char *buf = malloc(LINE_MAX_ + 1), *last;
+	size_t used = 0;
+	ssize_t n;
+	int fd = dial();
+
+	if (fd == -1)
+		goto fail;
+	if (send(fd, request, strlen(request), MSG_NOSIGNAL) !=
+	    (ssize_t)strlen(request))
+		goto fail;
+	while (used < LINE_MAX_ &&
+	    (n = read(fd, buf + used, LINE_MAX_ - used)) > 0) {
+		used += (size_t)n;
+		buf[used] = '\0';
+		if (buf[used - 1] != '\n')
+			continue;
+		last = buf + used - 1;
+		while (last > buf && last[-1] != '\n')
+			last--;
+		if (strstr(last, "\"ok\":") != NULL) {
+			close(fd);
+			return (buf);
+		}
+	}
+fail:
+	if (fd != -1)
+		close(fd);
+	free(buf);
+	return (NULL);
+}
+
+static unsigned long
+number(const char *line, const char *key)
+{
+	char pattern[32];
+	const char *p;
+
+	snprintf(pattern, sizeof(pattern), "\"%s\":", key);
+	p = strstr(line, pattern);
+	return (p == NULL ? 0 : strtoul(p + strlen(pattern), NULL, 10));
+}
+
+/* -- the daemon ---------------------------------------------------------- */
+
+static bool
+is_up(void)
+{
+	char *reply = ask("{\"v\":1,\"verb\":\"ping\"}\n");
+	bool up = reply != NULL;
+
+	free(reply);
+	return (up);
+}
+
+static void
+start_daemon(void)
+{
+	char path[200], state[200], pidfile[200];
+	int fd;
+
+	daemon_pid = fork();
+	if (daemon_pid == 0) {
+		snprintf(path, sizeof(path), "%s/log", dir);
+		fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+		dup2(fd, 2);
+		snprintf(state, sizeof(state), "%s/state", dir);
+		snprintf(pidfile, sizeof(pidfile), "%s/pid", dir);
+		execl(daemon_path, "jaildaemon", "-D", "-d", "-f",
+		    socket_path, "-p", pidfile, "-S", state, (char *)NULL);
+		_exit(127);
+	}
+	for (int i = 0; i < 2000 && !is_up(); i++) {
+		if (waitpid(daemon_pid, NULL, WNOHANG) == daemon_pid) {
+			printf("WRONG: the daemon does not start\n");
+			sh->stop = true;
+			exit(1);
+		}
+		nap(5000);
+	}
+}
+
+static void
+end_daemon(int sig)
+{
+	int status;
+
+	kill(daemon_pid, sig);
+	waitpid(daemon_pid, &status, 0);
+	check(sig == SIGKILL || (WIFEXITED(status) &&
+	    WEXITSTATUS(status) == 0), "the daemon ended with %#x", status);
+}
+
+/* -- kill: clients ------------------------------------------------------- */
+
+static struct slot *
+pick(int w, unsigned int seed)
+{
+	struct slot *live[SLOTS];
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < sh->used[w]; i++)
+		if (sh->slots[w][i].fate == THERE)
+			live[n++] = &sh->slots[w][i];
+	return (n == 0 ? NULL : live[seed % n]);
+}
+
+static unsigned int
+count_live(int w)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < sh->used[w]; i++)
+		n += sh->slots[w][i].fate == THERE;
+	return (n);
+}
+
+static void
+arm(int w, unsigned int seed)
+{
+	static const char *const modes[] = { "never", "after", "now" };
+	char request[512], *reply;
+	struct slot *s;
+
+	if (sh->used[w] == SLOTS || count_live(w) >= LIVE)
+		return;
+	s = &sh->slots[w][sh->used[w]];
+	snprintf(s->title, sizeof(s->title), "C%d_%u", w, sh->used[w]);
+	s->mode = modes[seed % 3][0] == 'a' ? 'a' :
+	    modes[seed % 3][2] == 'w' ? 'w' : 'n';
+	s->fate = UNKNOWN;
+	sh->used[w]++;
+	snprintf(request, sizeof(request), "{\"v\":1,\"verb\":\"arm\","
+	    "\"pid\":%ld,\"title\":\"%s\",\"uid\":%u,\"respawn\":\"%s\","
+	    "\"command\":\"echo x >>%s/runs/%s\"}\n", jail, s->title, uid_here,
+	    modes[seed % 3], dir, s->title);
+	reply = ask(request);
+	if (reply != NULL && strstr(reply, "\"ok\":true") != NULL) {
+		s->id = number(reply, "id");
+		s->fate = THERE;
+		sh->acknowledged++;
+	} else if (reply != NULL)
+		s->fate = GONE;
+	free(reply);
+}
+
+/* The pid of a slot's probe, or 0. */
+static pid_t
+find_probe(const struct slot *s)
+{
+	char request[128], path[64], args[64] = "", want[64], *reply;
+	pid_t pid = 0;
+	int fd;
+
+	snprintf(request, sizeof(request),
+	    "{\"v\":1,\"verb\":\"list\",\"title\":\"%s\"}\n", s->title);
+	if ((reply = ask(request)) != NULL)
+		pid = (pid_t)number(reply, "pid");
+	free(reply);
+	if (pid == 0)
+		return (0);
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	snprintf(want, sizeof(want), "jailprobe: %s", s->title);
+	if ((fd = open(path, O_RDONLY)) != -1) {
+		if (read(fd, args, sizeof(args) - 1) < 0)
+			args[0] = '\0';
+		close(fd);
+	}
+	return (strcmp(args, want) == 0 ? pid : 0);
+}
+
+static void
+trigger(int w, unsigned int seed)
+{
+	struct slot *s = pick(w, seed);
+	pid_t pid = s == NULL ? 0 : find_probe(s);
+
+	if (pid == 0)
+		return;
+	s->hups++;
+	if (s->mode == 'n')
+		s->fate = FIRED;
+	if (kill(pid, SIGHUP) == 0)
+		sh->triggered++;
+}
+
+static void
+disarm(int w, unsigned int seed)
+{
+	struct slot *s = pick(w, seed);
+	char request[128], *reply;
+
+	if (s == NULL)
+		return;
+	s->fate = MAYBE_GONE;
+	snprintf(request, sizeof(request),
+	    "{\"v\":1,\"verb\":\"disarm\",\"ids\":[%lu]}\n", s->id);
+	if ((reply = ask(request)) == NULL)
+		return;
+	check(strstr(reply, "\"ok\":true") != NULL, "%s, id %lu, is not "
+	    "known: %s", s->title, s->id, reply);
+	s->fate = GONE;
+	sh->acknowledged++;
+	free(reply);
+}
+
+static int
+work(int w, unsigned int seed)
+{
+	srand(seed + (unsigned int)w);
+	while (!sh->stop) {
+		unsigned int r = (unsigned int)rand();
+
+		sh->requests++;
+		switch (r % 8) {
+		case 0: case 1: case 2: case 3:
+			arm(w, r / 8);
+			break;
+		case 4: case 5: case 6:
+			trigger(w, r / 8);
+			break;
+		default:
+			disarm(w, r / 8);
+		}
+		nap(r / 8 % 3000);
+	}
+	return (failures != 0);
+}
+
+/* -- what is true afterwards --------------------------------------------- */
+
+static unsigned int
+count_runs(const char *title)
+{
+	char path[256];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/runs/%s", dir, title);
+	return (stat(path, &st) == -1 ? 0 : (unsigned int)st.st_size / 2);
+}
+
+/* Is that one of ours, and alive?  A dead one is its new parent's to reap. */
+static bool
+is_probe(const char *pid)
+{
+	char path[300], line[128], comm[32] = "", state = 'Z';
+	unsigned int uid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%s/status", pid);
+	if ((f = fopen(path, "r")) == NULL)
+		return (false);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		(void)sscanf(line, "Name: %31s", comm);
+		(void)sscanf(line, "State: %c", &state);
+		(void)sscanf(line, "Uid: %u", &uid);
+	}
+	fclose(f);
+	return (strcmp(comm, "jailprobe") == 0 && uid == uid_here &&
+	    state != 'Z' && state != 'X');
+}
+
+static unsigned int
+count_probes(void)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *de;
+	unsigned int n = 0;
+
+	while ((de = readdir(d)) != NULL)
+		n += isdigit(de->d_name[0]) && is_probe(de->d_name);
+	closedir(d);
+	return (n);
+}
+
+static unsigned int
+count_listed(const char *list, const char *title)
+{
+	char pattern[64];
+	unsigned int n = 0;
+
+	snprintf(pattern, sizeof(pattern), "\"title\":\"%s\"", title);
+	for (const char *p = list; (p = strstr(p, pattern)) != NULL; p++)
+		n++;
+	return (n);
+}
+
+static void
+judge(const struct slot *s, const char *list)
+{
+	unsigned int listed = count_listed(list, s->title);
+	unsigned int runs = count_runs(s->title);
+
+	check(runs <= s->hups, "%s ran %u times, hung up %u times", s->title,
+	    runs, s->hups);
+	check(listed <= 1, "%s is there %u times", s->title, listed);
+	if (s->fate == THERE)
+		check(listed == 1, "%s (id %lu, mode %c) was acknowledged "
+		    "and is not there", s->title, s->id, s->mode);
+	if (s->fate == GONE)
+		check(listed == 0, "%s (id %lu) was disarmed and is there",
+		    s->title, s->id);
+}
+
+/* Nothing is on its way any more. */
+static char *
+settle(void)
+{
+	char *list = NULL;
+
+	for (int i = 0; i < 200; i++) {
+		free(list);
+		list = ask("{\"v\":1,\"verb\":\"list\"}\n");
+		if (list != NULL && strstr(list, "ing\",\"p") == NULL &&
+		    strstr(list, "\"state\":\"rearming\"") == NULL &&
+		    strstr(list, "\"state\":\"running\"") == NULL &&
+		    strstr(list, "\"state\":\"resting\"") == NULL &&
+		    strstr(list, "\"state\":\"ending\"") == NULL)
+			return (list);
+		nap(50000);
+	}
+	check(false, "it does not come to rest");
+	return (list);
+}
+
+static void
+run_kill(int rounds, unsigned int seed)
+{
+	pid_t workers[WORKERS];
+	unsigned int armed, probes, total = 0;
+	char *list;
+	int status;
+
+	start_daemon();
+	for (int w = 0; w < WORKERS; w++)
+		if ((workers[w] = fork()) == 0)
+			_exit(work(w, seed));
+	srand(seed);
+	for (int i = 0; i < rounds; i++) {
+		unsigned long until = sh->acknowledged +
+		    (unsigned long)rand() % 16;
+
+		/* However slow the machine is, something has to happen. */
+		for (int j = 0; j < 100 && sh->acknowledged < until; j++)
+			nap(5000);
+		nap(rand() % 10000);
+		end_daemon(SIGKILL);
+		start_daemon();
+	}
+	sh->stop = true;
+	for (int w = 0; w < WORKERS; w++) {
+		waitpid(workers[w], &status, 0);
+		check(status == 0, "client %d found something", w);
+	}
+	list = settle();
+	for (int w = 0; w < WORKERS; w++)
+		for (unsigned int i = 0; i < sh->used[w]; i++, total++)
+			judge(&sh->slots[w][i], list);
+	armed = 0;
+	for (const char *p = list;
+	    (p = strstr(p, "\"state\":\"armed\"")) != NULL; p++)
+		armed++;
+	probes = count_probes();
+	check(probes == armed, "%u probes for %u armed actions", probes,
+	    armed);
+	printf("%d kills, %lu requests, %u actions, %lu acknowledged, "
+	    "%lu triggers, %u armed at the end\n", rounds, sh->requests,
+	    total, sh->acknowledged, sh->triggered, armed);
+	free(list);
+	end_daemon(SIGTERM);
+	check(count_probes() == 0, "a probe is left over");
+}
+
+/* -- upgrade: the kernel's own count ------------------------------------- */
+
+#define HEADER		4U	/* of an attribute: length and type */
+#define ALIGNED(n)	(((size_t)(n) + 3) & ~(size_t)3)
+
+struct message {
+	struct nlmsghdr	 n;
+	struct genlmsghdr g;
+	char		 buf[16384];
+};
+
+static int
+send_command(int fd, uint16_t type, uint8_t cmd, uint16_t attr,
+    const void *data, size_t len)
+{
+	struct message m;
+	struct nlattr *na = (struct nlattr *)m.buf;
+	struct sockaddr_nl to = { .nl_family = AF_NETLINK };
+
+	memset(&m, 0, sizeof(m));
+	m.n.nlmsg_len = (uint32_t)(NLMSG_HDRLEN + GENL_HDRLEN +
+	    ALIGNED(HEADER + len));
+	m.n.nlmsg_type = type;
+	m.n.nlmsg_flags = NLM_F_REQUEST;
+	m.g.cmd = cmd;
+	m.g.version = 1;
+	na->nla_type = attr;
+	na->nla_len = (uint16_t)(HEADER + len);
+	memcpy((char *)na + HEADER, data, len);
+	return (sendto(fd, &m, m.n.nlmsg_len, 0, (struct sockaddr *)&to,
+	    sizeof(to)) == (ssize_t)m.n.nlmsg_len ? 0 : -1);
+}
+
+static const void *
+find_attr(const void *from, size_t len, uint16_t type, size_t *size)
+{
+	const struct nlattr *na = from;
+
+	while (len >= HEADER && na->nla_len >= HEADER &&
+	    na->nla_len <= len) {
+		if ((na->nla_type & NLA_TYPE_MASK) == type) {
+			*size = na->nla_len - HEADER;
+			return ((const char *)na + HEADER);
+		}
+		len -= ALIGNED(na->nla_len) < len ?
+		    ALIGNED(na->nla_len) : len;
+		na = (const void *)((const char *)na +
+		    ALIGNED(na->nla_len));
+	}
+	return (NULL);
+}
+
+static int
+open_taskstats(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+	int size = 64 * 1024 * 1024;
+	struct message m;
+	char cpus[32];
+	const void *id;
+	size_t len;
+
+	if (fd == -1 || send_command(fd, GENL_ID_CTRL, CTRL_CMD_GETFAMILY,
+	    CTRL_ATTR_FAMILY_NAME, TASKSTATS_GENL_NAME,
+	    sizeof(TASKSTATS_GENL_NAME)) == -1 ||
+	    recv(fd, &m, sizeof(m), 0) <= 0 || m.n.nlmsg_type == NLMSG_ERROR)
+		return (-1);
+	id = find_attr(m.buf, m.n.nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN,
+	    CTRL_ATTR_FAMILY_ID, &len);
+	if (id == NULL)
+		return (-1);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	snprintf(cpus, sizeof(cpus), "0-%ld", sysconf(_SC_NPROCESSORS_CONF) -
+	    1);
+	if (send_command(fd, *(const uint16_t *)id, TASKSTATS_CMD_GET,
+	    TASKSTATS_CMD_ATTR_REGISTER_CPUMASK, cpus, strlen(cpus) + 1) == -1)
+		return (-1);
+	return (fd);
+}
+
+static void
+count_death(const struct message *m)
+{
+	const struct taskstats *ts;
+	const void *pid;
+	size_t len;
+
+	pid = find_attr(m->buf, m->n.nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN,
+	    TASKSTATS_TYPE_AGGR_PID, &len);
+	if (pid == NULL)
+		return;
+	ts = find_attr(pid, len, TASKSTATS_TYPE_STATS, &len);
+	if (ts != NULL && strcmp(ts->ac_comm, "jailprobe") == 0 &&
+	    ts->ac_uid == uid_here && (ts->ac_exitcode & 0x7f) == SIGHUP)
+		sh->hup_deaths++;
+}
+
+static int
+listen_deaths(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct message m;
+
+	while (!sh->stop || poll(&pfd, 1, 500) == 1) {
+		if (poll(&pfd, 1, 100) != 1)
+			continue;
+		if (recv(fd, &m, sizeof(m), 0) > 0)
+			count_death(&m);
+		else if (errno == ENOBUFS) {
+			printf("WRONG: deaths were missed\n");
+			return (1);
+		}
+	}
+	return (0);
+}
+
+#define TARGETS	64
+
+static void
+arm_targets(void)
+{
+	char request[512], *reply;
+
+	for (int i = 0; i < TARGETS; i++) {
+		snprintf(request, sizeof(request), "{\"v\":1,\"verb\":\"arm\","
+		    "\"pid\":%ld,\"title\":\"U%d\",\"uid\":%u,"
+		    "\"respawn\":\"%s\",\"command\":\"echo x >>%s/runs/U%d\"}"
+		    "\n", jail, i, uid_here, i % 2 == 0 ? "now" : "after", dir, i);
+		reply = ask(request);
+		check(reply != NULL && strstr(reply, "\"ok\":true") != NULL,
+		    "U%d cannot be armed", i);
+		free(reply);
+	}
+}
+
+/* Whoever is a probe of ours, in the order of /proc. */
+static unsigned int
+hang_up_all(void)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *de;
+	unsigned int n = 0;
+
+	while ((de = readdir(d)) != NULL) {
+		char path[300], comm[32] = "";
+		int fd;
+
+		if (!isdigit(de->d_name[0]))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/cmdline", de->d_name);
+		if ((fd = open(path, O_RDONLY)) == -1)
+			continue;
+		if (read(fd, comm, sizeof(comm) - 1) > 12 &&
+		    strncmp(comm, "jailprobe: U", 12) == 0 &&
+		    kill((pid_t)atoi(de->d_name), SIGHUP) == 0)
+			n++;
+		close(fd);
+	}
+	closedir(d);
+	return (n);
+}
+
+static unsigned long
+count_target_runs(void)
+{
+	unsigned long n = 0;
+	char title[16];
+
+	for (int i = 0; i < TARGETS; i++) {
+		snprintf(title, sizeof(title), "U%d", i);
+		n += count_runs(title);
+	}
+	return (n);
+}
+
+static void
+run_upgrade(int restarts, unsigned long hups)
+{
+	int fd = open_taskstats(), status, done = 0;
+	pid_t listener, sender;
+	char *list;
+
+	if (fd == -1) {
+		check(false, "the kernel has no taskstats");
+		return;
+	}
+	if ((listener = fork()) == 0)
+		_exit(listen_deaths(fd));
+	close(fd);
+	start_daemon();
+	arm_targets();
+	if ((sender = fork()) == 0) {
+		while (!sh->stop) {
+			sh->triggered += hang_up_all();
+			nap(2000);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 3000 && (done < restarts ||
+	    sh->hup_deaths < hups); i++) {
+		nap(100000);
+		if (sh->hup_deaths * (unsigned long)restarts >=
+		    hups * (unsigned long)done || done < restarts / 2) {
+			end_daemon(SIGTERM);
+			start_daemon();
+			done++;
+		}
+	}
+	kill(sender, SIGKILL);
+	waitpid(sender, NULL, 0);
+	list = settle();
+	free(list);
+	nap(300000);
+	sh->stop = true;
+	waitpid(listener, &status, 0);
+	check(status == 0, "the count of deaths is not whole");
+	printf("%d restarts, %lu signals, %lu probes ended by SIGHUP, "
+	    "%lu runs\n", done, sh->triggered, sh->hup_deaths,
+	    count_target_runs());
+	check(sh->hup_deaths == count_target_runs(),
+	    "the counts are not the same");
+	check(done >= restarts && sh->hup_deaths >= hups,
+	    "it took too long");
+	end_daemon(SIGTERM);
+	check(count_probes() == 0, "a probe is left over");
+}
+
+int
+main(int argc, char **argv)
+{
+	char path[256];
+
+	if (argc != 7) {
+		fprintf(stderr, "usage: chaos kill DAEMON DIR JAILPID ROUNDS "
+		    "SEED\n       chaos upgrade DAEMON DIR JAILPID RESTARTS "
+		    "HUPS\n");
+		return (64);
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	uid_here = UID_FIRST + (unsigned int)getpid() % UIDS;
+	daemon_path = argv[2];
+	dir = argv[3];
+	jail = atol(argv[4]);
+	snprintf(socket_path, sizeof(socket_path), "%s/sock", dir);
+	snprintf(path, sizeof(path), "%s/runs", dir);
+	mkdir(path, 0700);
+	sh = mmap(NULL, sizeof(*sh), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (sh == MAP_FAILED)
+		return (71);
+	if (strcmp(argv[1], "kill") == 0)
+		run_kill(atoi(argv[5]), (unsigned int)atoi(argv[6]));
+	else
+		run_upgrade(atoi(argv[5]), strtoul(argv[6], NULL, 10));
+	return (failures == 0 ? 0 : 1);
+}
