@@ -316,7 +316,6 @@ matches(void **state)
 		{ "-j 'web[0-9]'", NULL, "web5", true },
 		{ "-j 'web[0-9]'", NULL, "webx", false },
 		{ "-j 'web[!0-9]'", NULL, "webx", true },
-		{ "-j 'web[[:digit:]]'", NULL, "web5", true },
 		{ "-j 'web\\*'", NULL, "web*", true },
 		{ "-j 'web\\*'", NULL, "web1", false },
 		{ "-j 'web['", NULL, "web[", true },
@@ -327,6 +326,8 @@ matches(void **state)
 		{ "-j web", "docker", "web", true },
 		{ "-j 12", NULL, "12", true },
 #ifdef __linux__
+		/* FreeBSD's fnmatch(3) knows no classes. */
+		{ "-j 'web[[:digit:]]'", NULL, "web5", true },
 		{ "-j docker:web", "docker", "web", true },
 		{ "-j docker:web", "podman", "web", false },
 		{ "-j docker:web", NULL, "web", false },
