@@ -98,12 +98,15 @@ last(const struct show_list *l, const struct wire_item *item, char *buf,
 		    (uintmax_t)item->last_status, ago);
 }
 
+/* What no cell holds is cut here, and ends like what the width cuts. */
 static char *
 escaped(const char *text)
 {
-	char buf[CELL_MAX];
+	char buf[CELL_MAX + 1];
+	size_t len = strlen(text);
 
-	(void)text_escape(buf, sizeof(buf), text, strlen(text));
+	if (text_escape(buf, CELL_MAX, text, len) < len)
+		(void)strlcat(buf, "~", sizeof(buf));
 	return (strdup(buf));
 }
 
