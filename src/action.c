@@ -1077,7 +1077,8 @@ is_jail(const struct action *a, const char *wanted)
 static bool
 is_chosen(const struct action *a, const struct action_choice *c)
 {
-	return (is_jail(a, c->jail) && is_equal(c->engine, a->spec.engine) &&
+	return (is_jail(a, c->jail) && (c->jid == 0 || c->jid == a->jail->id) &&
+	    is_equal(c->engine, a->spec.engine) &&
 	    is_equal(c->title, a->spec.title));
 }
 

@@ -138,35 +138,31 @@ arm(struct verb_context *ctx, struct conn *conn, struct wire_request *request)
 	action_arm(ctx->actions, &request->spec, &pending->waiter);
 }
 
-/* Actions of one jail, one title, one engine, or all of them. */
-struct choice {
-	struct action_choice of;
-	char		 number[16];	/* of the jail that a pid is in */
-};
-
-/* A pid stands for its jail.  0, or a status with a line. */
+/*
+ * Actions of one jail, one title, one engine, or all of them.  A pid stands
+ * for its jail.  0, or a status with a line.
+ */
 static int
 choose(struct verb_context *ctx, struct wire_request *request,
-    struct choice *c, char *err, size_t errsize)
+    struct action_choice *c, char *err, size_t errsize)
 {
 	const struct spec *s = &request->spec;
 	struct jail *jail;
 	int status;
 
 	memset(c, 0, sizeof(*c));
-	c->of.jail = s->jail;
-	c->of.engine = s->engine;
-	c->of.title = s->title;
-	c->of.ids = request->ids;
-	c->of.nids = request->nids;
+	c->jail = s->jail;
+	c->engine = s->engine;
+	c->title = s->title;
+	c->ids = request->ids;
+	c->nids = request->nids;
 	if ((request->keys & WIRE_KEY_PID) == 0)
 		return (0);
 	jail = jails_hold(actions_jails(ctx->actions), s, &status, err,
 	    errsize);
 	if (jail == NULL)
 		return (status);
-	snprintf(c->number, sizeof(c->number), "%d", jail->id);
-	c->of.jail = c->number;
+	c->jid = jail->id;
 	jails_release(jail);
 	return (0);
 }
@@ -176,7 +172,7 @@ struct listing {
 	struct verb_context *ctx;
 	struct conn	*conn;
 	struct wire_request request;
-	struct choice	 choice;
+	struct action_choice choice;
 	uint64_t	 after;
 	int64_t		 count;
 };
@@ -199,7 +195,7 @@ send_more(void *arg)
 	size_t bytes = 0;
 
 	while (bytes < BATCH_BYTES && actions_next(l->ctx->actions,
-	    &l->choice.of, l->after, &item)) {
+	    &l->choice, l->after, &item)) {
 		control_item(l->conn, &item);
 		l->after = item.id;
 		l->count++;
@@ -243,7 +239,7 @@ disarm(struct verb_context *ctx, struct conn *conn,
     struct wire_request *request)
 {
 	struct wire_reply reply = { .ok = true, .has_count = true };
-	struct choice choice;
+	struct action_choice choice;
 	char err[WIRE_ERROR_MAX] = "nothing is armed there";
 	uint64_t unknown = 0;
 	unsigned int count = 0;
@@ -256,7 +252,7 @@ disarm(struct verb_context *ctx, struct conn *conn,
 		return;
 	}
 	status = choose(ctx, request, &choice, err, sizeof(err));
-	if (status == 0 && actions_disarm(ctx->actions, &choice.of, &count,
+	if (status == 0 && actions_disarm(ctx->actions, &choice, &count,
 	    &unknown) == -1) {
 		if (unknown != 0)
 			snprintf(err, sizeof(err), "no action has the id %llu",
