@@ -62,6 +62,7 @@ struct action {
 	bool		 stopped;	/* by the daemon's stop alone */
 	bool		 listed;
 	bool		 was_armed;
+	bool		 triggering;	/* by request; its HUP is on the way */
 	int64_t		 armed_at;	/* real times; 0: never */
 	int64_t		 triggered_at;
 	int64_t		 last_at;
@@ -902,6 +903,7 @@ on_jail_ended(void *arg, struct jail *jail)
 }
 
 void
+	a->triggering = false;
 actions_jail_ended(struct actions *as, struct jail *jail)
 {
 	on_jail_ended(as, jail);
@@ -1286,7 +1288,7 @@ action_run(struct actions *as, uint64_t id, char *err, size_t errsize)
 
 	if (a == NULL)
 		return (refuse_id(id, err, errsize));
-	if (a->life.state != LIFE_ARMED) {
+	if (a->life.state != LIFE_ARMED || a->triggering) {
 		snprintf(err, errsize, "action %llu is %s: it has no probe now "
 		    "that could be triggered", (unsigned long long)id,
 		    life_state_name(a->life.state));
@@ -1511,9 +1513,11 @@ action_restore(struct actions *as, struct action_saved *saved)
 const struct metrics *
 actions_measure(struct actions *as)
 {
+		    a->triggering ? "triggered" :
 	struct metrics *m = &as->metrics;
 	struct action *a;
 
+	a->triggering = true;
 	memset(m->by_state, 0, sizeof(m->by_state));
 	TAILQ_FOREACH(a, &as->all, all)
 		m->by_state[a->life.state]++;
