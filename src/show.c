@@ -316,8 +316,9 @@ show_event(void *arg, struct wire_item *item, const char *line, size_t len)
 	(void)line;
 	(void)len;
 	wire_time(when, sizeof(when), item->at);
-	if (printf("%s %s id=%ju jid=%jd", when, item->event,
-	    (uintmax_t)item->id, (intmax_t)item->jid) < 0 ||
+	if (printf("%s %s", when, item->event) < 0 ||
+	    !print_number(item, ITEM_ID, "id", (int64_t)item->id) ||
+	    !print_number(item, ITEM_JID, "jid", item->jid) ||
 	    !print_text("jail", item->jail) ||
 	    !print_text("title", item->title) ||
 	    !print_number(item, ITEM_PID, "pid", item->pid) ||

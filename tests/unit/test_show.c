@@ -350,6 +350,10 @@ events(void **state)
 	struct wire_item refused = { .event = "refused", .at = 2, .id = 5,
 	    .jid = 1, .status = 68, .text = own("the jail has ended"),
 	    .keys = ITEM_ID | ITEM_JID | ITEM_STATUS | ITEM_TEXT };
+	/* What never became an action has no id. */
+	struct wire_item never = { .event = "refused", .at = 3, .status = 68,
+	    .title = own("t"), .text = own("no process 1"),
+	    .keys = ITEM_STATUS | ITEM_TEXT | ITEM_TITLE };
 	struct capture c;
 
 	(void)state;
@@ -358,6 +362,7 @@ events(void **state)
 	assert_int_equal(show_event(NULL, &finished, "", 0), 0);
 	assert_int_equal(show_event(NULL, &lost, "", 0), 0);
 	assert_int_equal(show_event(NULL, &refused, "", 0), 0);
+	assert_int_equal(show_event(NULL, &never, "", 0), 0);
 	capture_end(&c);
 	assert_string_equal(c.text,
 	    "2026-11-24T12:00:00.123Z armed id=3 jid=5536 jail=\"web\" "
@@ -365,10 +370,13 @@ events(void **state)
 	    "1970-01-01T00:00:00.000Z finished id=4 jid=1 status=0 ms=17\n"
 	    "1970-01-01T00:00:00.001Z lost id=4 jid=1 signal=9\n"
 	    "1970-01-01T00:00:00.002Z refused id=5 jid=1 status=68 "
-	    "text=\"the jail has ended\"\n");
+	    "text=\"the jail has ended\"\n"
+	    "1970-01-01T00:00:00.003Z refused title=\"t\" status=68 "
+	    "text=\"no process 1\"\n");
 	free(c.text);
 	clear(&armed, 1);
 	clear(&refused, 1);
+	clear(&never, 1);
 }
 
 int
