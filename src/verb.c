@@ -58,10 +58,12 @@ static const struct verb {
 #define NVERBS	(sizeof(verbs) / sizeof(verbs[0]))
 
 static void
-refuse(struct conn *conn, int status, const char *why)
+refuse(struct verb_context *ctx, struct conn *conn, int status,
+    const char *why)
 {
 	struct wire_reply reply = { .ok = false, .status = status };
 
+	actions_metrics(ctx->actions)->refused++;
 	strlcpy(reply.error, why, sizeof(reply.error));
 	control_reply(conn, &reply);
 }
@@ -73,10 +75,9 @@ refuse_loudly(struct verb_context *ctx, struct conn *conn, int status,
 {
 	struct log_quoted quoted;
 
-	actions_metrics(ctx->actions)->refused++;
 	log_warnx("event=refuse status=%d text=%s", status,
 	    log_quote(&quoted, why));
-	refuse(conn, status, why);
+	refuse(ctx, conn, status, why);
 }
 
 static void
@@ -105,10 +106,8 @@ on_armed(void *arg, int status, uint64_t id, const char *text)
 	strlcpy(reply.warning, text, sizeof(reply.warning));
 	if (status == 0)
 		control_reply(pending->conn, &reply);
-	else {
-		actions_metrics(pending->ctx->actions)->refused++;
-		refuse(pending->conn, status, text);
-	}
+	else
+		refuse(pending->ctx, pending->conn, status, text);
 	free(pending);
 }
 
@@ -127,7 +126,7 @@ arm(struct verb_context *ctx, struct conn *conn, struct wire_request *request)
 	struct pending *pending = calloc(1, sizeof(*pending));
 
 	if (pending == NULL) {
-		refuse(conn, EX_TEMPFAIL, "no memory");
+		refuse(ctx, conn, EX_TEMPFAIL, "no memory");
 		return;
 	}
 	pending->ctx = ctx;
@@ -216,7 +215,7 @@ list(struct verb_context *ctx, struct conn *conn, struct wire_request *request)
 	int status;
 
 	if (l == NULL) {
-		refuse(conn, EX_TEMPFAIL, "no memory");
+		refuse(ctx, conn, EX_TEMPFAIL, "no memory");
 		return;
 	}
 	l->ctx = ctx;
@@ -226,7 +225,7 @@ list(struct verb_context *ctx, struct conn *conn, struct wire_request *request)
 	memset(request, 0, sizeof(*request));
 	status = choose(ctx, &l->request, &l->choice, err, sizeof(err));
 	if (status != 0) {
-		refuse(conn, status, err);
+		refuse(ctx, conn, status, err);
 		end_listing(l);
 		return;
 	}
@@ -336,7 +335,7 @@ reload(struct verb_context *ctx, struct conn *conn,
 
 	(void)request;
 	if (status != 0)
-		refuse(conn, status, err);
+		refuse(ctx, conn, status, err);
 	else
 		control_reply(conn, &reply);
 }
@@ -352,7 +351,7 @@ check(struct verb_context *ctx, struct conn *conn, struct wire_request *request)
 	(void)request;
 	reply.count = total;
 	if (status != 0)
-		refuse(conn, status, err);
+		refuse(ctx, conn, status, err);
 	else
 		control_reply(conn, &reply);
 }
@@ -368,7 +367,7 @@ metrics(struct verb_context *ctx, struct conn *conn,
 	m.refused += control_refused(ctx->control);
 	reply.text = metrics_text(&m);
 	if (reply.text == NULL)
-		refuse(conn, EX_TEMPFAIL, "no memory");
+		refuse(ctx, conn, EX_TEMPFAIL, "no memory");
 	else
 		control_reply(conn, &reply);
 	free(reply.text);
