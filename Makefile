@@ -83,12 +83,13 @@ HDRS =		src/action.h src/cgroup.h src/check.h src/client.h \
 		stub/order.h
 STUB_HDRS =	stub/order.h stub/syscall_linux.h
 IMAGE_Linux =	src/stub_image.S
-UNITS =		text spec wire options life words conf
+UNITS =		text spec wire options life words conf show metrics
 UNITS_Linux =	engine
 UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_wire.c tests/unit/test_options.c \
 		tests/unit/test_life.c tests/unit/test_engine.c \
-		tests/unit/test_words.c tests/unit/test_conf.c
+		tests/unit/test_words.c tests/unit/test_conf.c \
+		tests/unit/test_show.c tests/unit/test_metrics.c
 TOOL_SRCS =	tests/attack/load.c tests/attack/scene.c tests/attack/sock.c \
 		tests/attack/spy.c
 CHAOS_Linux =	$(BUILD)/state/chaos

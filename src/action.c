@@ -62,6 +62,7 @@ struct action {
 	bool		 stopped;	/* by the daemon's stop alone */
 	bool		 listed;
 	bool		 was_armed;
+	bool		 triggering;	/* by request; its HUP is on the way */
 	int64_t		 armed_at;	/* real times; 0: never */
 	int64_t		 triggered_at;
 	int64_t		 last_at;
@@ -335,18 +336,25 @@ describe_jail(const struct action *a, struct wire_item *item)
 }
 
 static void
-tell(const struct action *a, const char *event, struct wire_item *item,
+announce(const struct actions *as, const char *event, struct wire_item *item,
     unsigned int keys)
 {
-	const struct action_listener *l = &a->actions->listener;
+	const struct action_listener *l = &as->listener;
 
 	if (l->event == NULL)
 		return;
-	describe_jail(a, item);
 	strlcpy(item->event, event, sizeof(item->event));
 	item->at = clock_real_ms();
 	item->keys |= ITEM_EVENT | ITEM_AT | keys;
 	l->event(l->arg, item);
+}
+
+static void
+tell(const struct action *a, const char *event, struct wire_item *item,
+    unsigned int keys)
+{
+	describe_jail(a, item);
+	announce(a->actions, event, item, keys);
 }
 
 static void
@@ -400,17 +408,39 @@ tell_lost(const struct action *a, int status)
 	    ITEM_STATUS, &item.signal, ITEM_SIGNAL));
 }
 
+/* Without its quotes, and so escaped once more where it must be. */
+static char *
+reason(struct log_quoted *quoted, const char *why)
+{
+	log_quote(quoted, why);
+	quoted->s[strlen(quoted->s) - 1] = '\0';
+	return (quoted->s + 1);
+}
+
 static void
 tell_refused(const struct action *a, int status, const char *why)
 {
 	struct log_quoted quoted;
-	struct wire_item item = { .status = (uint32_t)status };
+	struct wire_item item = { .status = (uint32_t)status,
+	    .text = reason(&quoted, why) };
 
-	/* Without its quotes, and so escaped once more where it must be. */
-	log_quote(&quoted, why);
-	quoted.s[strlen(quoted.s) - 1] = '\0';
-	item.text = quoted.s + 1;
 	tell(a, "refused", &item, ITEM_STATUS | ITEM_TEXT);
+}
+
+/* What never became an action. */
+static void
+tell_refused_spec(const struct actions *as, const struct spec *s, int status,
+    const char *why)
+{
+	struct log_quoted quoted;
+	struct wire_item item = { .status = (uint32_t)status,
+	    .text = reason(&quoted, why), .jail = s->jail,
+	    .engine = s->engine, .title = s->title, .command = s->command };
+
+	announce(as, "refused", &item, ITEM_STATUS | ITEM_TEXT | ITEM_COMMAND |
+	    (s->jail != NULL ? ITEM_JAIL : 0) |
+	    (s->engine != NULL ? ITEM_ENGINE : 0) |
+	    (s->title != NULL ? ITEM_TITLE : 0));
 }
 
 static void
@@ -874,6 +904,7 @@ on_probe_ended(void *arg, int status)
 			log_lost(a, status);
 	}
 	a->probe = NULL;
+	a->triggering = false;
 	step(a, hup ? LIFE_HUP : LIFE_LOST);
 }
 
@@ -953,12 +984,14 @@ wait_for(struct action *a, struct action_waiter *w)
 }
 
 static void
-refuse(struct action_waiter *w, int status, const char *why)
+refuse(const struct actions *as, const struct spec *s,
+    struct action_waiter *w, int status, const char *why)
 {
 	struct log_quoted quoted;
 
 	log_warnx("event=refuse status=%d text=%s", status,
 	    log_quote(&quoted, why));
+	tell_refused_spec(as, s, status, why);
 	if (w != NULL)
 		w->done(w->arg, status, 0, why);
 }
@@ -999,7 +1032,8 @@ arm_in_jail(struct actions *as, struct jail *jail, struct spec *spec,
 	a = new_action(as, jail, spec, rule);
 	if (a == NULL) {
 		jails_release(jail);
-		refuse(w, EX_TEMPFAIL, "no memory for a further action");
+		refuse(as, spec, w, EX_TEMPFAIL, "no memory for a further "
+		    "action");
 		return;
 	}
 	if (w != NULL)
@@ -1020,7 +1054,7 @@ arm(struct actions *as, struct spec *spec, uint64_t rule,
 	int status;
 
 	if (as->stopping) {
-		refuse(w, EX_TEMPFAIL, "the daemon is stopping");
+		refuse(as, spec, w, EX_TEMPFAIL, "the daemon is stopping");
 		return;
 	}
 	if (!has_room(as)) {
@@ -1028,12 +1062,12 @@ arm(struct actions *as, struct spec *spec, uint64_t rule,
 		    "daemon's limit of %lu descriptors (RLIMIT_NOFILE) is used "
 		    "up by %u probes and %u jails", as->fd_limit,
 		    as->probes.count, jails_count(as->jails));
-		refuse(w, EX_TEMPFAIL, why);
+		refuse(as, spec, w, EX_TEMPFAIL, why);
 		return;
 	}
 	jail = jails_hold(as->jails, spec, &status, why, sizeof(why));
 	if (jail == NULL) {
-		refuse(w, status, why);
+		refuse(as, spec, w, status, why);
 		return;
 	}
 	arm_in_jail(as, jail, spec, rule, w);
@@ -1078,7 +1112,8 @@ is_jail(const struct action *a, const char *wanted)
 static bool
 is_chosen(const struct action *a, const struct action_choice *c)
 {
-	return (is_jail(a, c->jail) && is_equal(c->engine, a->spec.engine) &&
+	return (is_jail(a, c->jail) && (c->jid == 0 || c->jid == a->jail->id) &&
+	    is_equal(c->engine, a->spec.engine) &&
 	    is_equal(c->title, a->spec.title));
 }
 
@@ -1286,12 +1321,14 @@ action_run(struct actions *as, uint64_t id, char *err, size_t errsize)
 
 	if (a == NULL)
 		return (refuse_id(id, err, errsize));
-	if (a->life.state != LIFE_ARMED) {
+	if (a->life.state != LIFE_ARMED || a->triggering) {
 		snprintf(err, errsize, "action %llu is %s: it has no probe now "
 		    "that could be triggered", (unsigned long long)id,
+		    a->triggering ? "triggered" :
 		    life_state_name(a->life.state));
 		return (EX_TEMPFAIL);
 	}
+	a->triggering = true;
 	probe_trigger(a->probe);
 	return (0);
 }

@@ -120,6 +120,7 @@ bool		 actions_keep(void *actions, uint64_t id, uint64_t run);
 /* Which actions are meant; what is 0 or NULL is not asked for. */
 struct action_choice {
 	const char	*jail;		/* its name, or a number in digits */
+	int		 jid;		/* 0: not asked for */
 	const char	*engine;
 	const char	*title;
 	const uint64_t	*ids;		/* instead of all others */

@@ -98,12 +98,15 @@ last(const struct show_list *l, const struct wire_item *item, char *buf,
 		    (uintmax_t)item->last_status, ago);
 }
 
+/* What no cell holds is cut here, and ends like what the width cuts. */
 static char *
 escaped(const char *text)
 {
-	char buf[CELL_MAX];
+	char buf[CELL_MAX + 1];
+	size_t len = strlen(text);
 
-	(void)text_escape(buf, sizeof(buf), text, strlen(text));
+	if (text_escape(buf, CELL_MAX, text, len) < len)
+		(void)strlcat(buf, "~", sizeof(buf));
 	return (strdup(buf));
 }
 
@@ -313,8 +316,9 @@ show_event(void *arg, struct wire_item *item, const char *line, size_t len)
 	(void)line;
 	(void)len;
 	wire_time(when, sizeof(when), item->at);
-	if (printf("%s %s id=%ju jid=%jd", when, item->event,
-	    (uintmax_t)item->id, (intmax_t)item->jid) < 0 ||
+	if (printf("%s %s", when, item->event) < 0 ||
+	    !print_number(item, ITEM_ID, "id", (int64_t)item->id) ||
+	    !print_number(item, ITEM_JID, "jid", item->jid) ||
 	    !print_text("jail", item->jail) ||
 	    !print_text("title", item->title) ||
 	    !print_number(item, ITEM_PID, "pid", item->pid) ||

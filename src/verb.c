@@ -58,10 +58,12 @@ static const struct verb {
 #define NVERBS	(sizeof(verbs) / sizeof(verbs[0]))
 
 static void
-refuse(struct conn *conn, int status, const char *why)
+refuse(struct verb_context *ctx, struct conn *conn, int status,
+    const char *why)
 {
 	struct wire_reply reply = { .ok = false, .status = status };
 
+	actions_metrics(ctx->actions)->refused++;
 	strlcpy(reply.error, why, sizeof(reply.error));
 	control_reply(conn, &reply);
 }
@@ -73,10 +75,9 @@ refuse_loudly(struct verb_context *ctx, struct conn *conn, int status,
 {
 	struct log_quoted quoted;
 
-	actions_metrics(ctx->actions)->refused++;
 	log_warnx("event=refuse status=%d text=%s", status,
 	    log_quote(&quoted, why));
-	refuse(conn, status, why);
+	refuse(ctx, conn, status, why);
 }
 
 static void
@@ -105,10 +106,8 @@ on_armed(void *arg, int status, uint64_t id, const char *text)
 	strlcpy(reply.warning, text, sizeof(reply.warning));
 	if (status == 0)
 		control_reply(pending->conn, &reply);
-	else {
-		actions_metrics(pending->ctx->actions)->refused++;
-		refuse(pending->conn, status, text);
-	}
+	else
+		refuse(pending->ctx, pending->conn, status, text);
 	free(pending);
 }
 
@@ -127,7 +126,7 @@ arm(struct verb_context *ctx, struct conn *conn, struct wire_request *request)
 	struct pending *pending = calloc(1, sizeof(*pending));
 
 	if (pending == NULL) {
-		refuse(conn, EX_TEMPFAIL, "no memory");
+		refuse(ctx, conn, EX_TEMPFAIL, "no memory");
 		return;
 	}
 	pending->ctx = ctx;
@@ -138,35 +137,31 @@ arm(struct verb_context *ctx, struct conn *conn, struct wire_request *request)
 	action_arm(ctx->actions, &request->spec, &pending->waiter);
 }
 
-/* Actions of one jail, one title, one engine, or all of them. */
-struct choice {
-	struct action_choice of;
-	char		 number[16];	/* of the jail that a pid is in */
-};
-
-/* A pid stands for its jail.  0, or a status with a line. */
+/*
+ * Actions of one jail, one title, one engine, or all of them.  A pid stands
+ * for its jail.  0, or a status with a line.
+ */
 static int
 choose(struct verb_context *ctx, struct wire_request *request,
-    struct choice *c, char *err, size_t errsize)
+    struct action_choice *c, char *err, size_t errsize)
 {
 	const struct spec *s = &request->spec;
 	struct jail *jail;
 	int status;
 
 	memset(c, 0, sizeof(*c));
-	c->of.jail = s->jail;
-	c->of.engine = s->engine;
-	c->of.title = s->title;
-	c->of.ids = request->ids;
-	c->of.nids = request->nids;
+	c->jail = s->jail;
+	c->engine = s->engine;
+	c->title = s->title;
+	c->ids = request->ids;
+	c->nids = request->nids;
 	if ((request->keys & WIRE_KEY_PID) == 0)
 		return (0);
 	jail = jails_hold(actions_jails(ctx->actions), s, &status, err,
 	    errsize);
 	if (jail == NULL)
 		return (status);
-	snprintf(c->number, sizeof(c->number), "%d", jail->id);
-	c->of.jail = c->number;
+	c->jid = jail->id;
 	jails_release(jail);
 	return (0);
 }
@@ -176,7 +171,7 @@ struct listing {
 	struct verb_context *ctx;
 	struct conn	*conn;
 	struct wire_request request;
-	struct choice	 choice;
+	struct action_choice choice;
 	uint64_t	 after;
 	int64_t		 count;
 };
@@ -199,7 +194,7 @@ send_more(void *arg)
 	size_t bytes = 0;
 
 	while (bytes < BATCH_BYTES && actions_next(l->ctx->actions,
-	    &l->choice.of, l->after, &item)) {
+	    &l->choice, l->after, &item)) {
 		control_item(l->conn, &item);
 		l->after = item.id;
 		l->count++;
@@ -220,7 +215,7 @@ list(struct verb_context *ctx, struct conn *conn, struct wire_request *request)
 	int status;
 
 	if (l == NULL) {
-		refuse(conn, EX_TEMPFAIL, "no memory");
+		refuse(ctx, conn, EX_TEMPFAIL, "no memory");
 		return;
 	}
 	l->ctx = ctx;
@@ -230,7 +225,7 @@ list(struct verb_context *ctx, struct conn *conn, struct wire_request *request)
 	memset(request, 0, sizeof(*request));
 	status = choose(ctx, &l->request, &l->choice, err, sizeof(err));
 	if (status != 0) {
-		refuse(conn, status, err);
+		refuse(ctx, conn, status, err);
 		end_listing(l);
 		return;
 	}
@@ -243,7 +238,7 @@ disarm(struct verb_context *ctx, struct conn *conn,
     struct wire_request *request)
 {
 	struct wire_reply reply = { .ok = true, .has_count = true };
-	struct choice choice;
+	struct action_choice choice;
 	char err[WIRE_ERROR_MAX] = "nothing is armed there";
 	uint64_t unknown = 0;
 	unsigned int count = 0;
@@ -256,7 +251,7 @@ disarm(struct verb_context *ctx, struct conn *conn,
 		return;
 	}
 	status = choose(ctx, request, &choice, err, sizeof(err));
-	if (status == 0 && actions_disarm(ctx->actions, &choice.of, &count,
+	if (status == 0 && actions_disarm(ctx->actions, &choice, &count,
 	    &unknown) == -1) {
 		if (unknown != 0)
 			snprintf(err, sizeof(err), "no action has the id %llu",
@@ -340,7 +335,7 @@ reload(struct verb_context *ctx, struct conn *conn,
 
 	(void)request;
 	if (status != 0)
-		refuse(conn, status, err);
+		refuse(ctx, conn, status, err);
 	else
 		control_reply(conn, &reply);
 }
@@ -356,7 +351,7 @@ check(struct verb_context *ctx, struct conn *conn, struct wire_request *request)
 	(void)request;
 	reply.count = total;
 	if (status != 0)
-		refuse(conn, status, err);
+		refuse(ctx, conn, status, err);
 	else
 		control_reply(conn, &reply);
 }
@@ -372,7 +367,7 @@ metrics(struct verb_context *ctx, struct conn *conn,
 	m.refused += control_refused(ctx->control);
 	reply.text = metrics_text(&m);
 	if (reply.text == NULL)
-		refuse(conn, EX_TEMPFAIL, "no memory");
+		refuse(ctx, conn, EX_TEMPFAIL, "no memory");
 	else
 		control_reply(conn, &reply);
 	free(reply.text);

@@ -179,6 +179,79 @@ escape_any(void **state)
 	}
 }
 
+static void
+shown(void **state)
+{
+	static const struct {
+		const char	*src;
+		const char	*shown;
+	} cases[] = {
+		{ "", "" },
+		{ "one\n\ttwo\n\n", "one\n\ttwo\n\n" },
+		/* As it is: nobody reads it as one quoted text. */
+		{ "say \"hi\" \\o/ \\x1b", "say \"hi\" \\o/ \\x1b" },
+		{ "a\rb\x1b[2J\x07\x7f", "a\\x0db\\x1b[2J\\x07\\x7f" },
+		{ "\xc2\x9b" "31m", "\\xc2\\x9b31m" },
+		{ "Grüße 世界 \xf0\x9f\x90\xb3",
+		    "Grüße 世界 \xf0\x9f\x90\xb3" },
+		{ "a\xff\xfe\n", "a\\xff\\xfe\n" },
+		{ "\xe4\xb8", "\\xe4\\xb8" },
+		{ "\xc0\x8a", "\\xc0\\x8a" },
+		{ "\xe2\x80\xa8\xe2\x80\xa9",
+		    "\\xe2\\x80\\xa8\\xe2\\x80\\xa9" },
+		{ "a\xe2\x80\xae" "b", "a\\xe2\\x80\\xaeb" },
+	};
+	char *dst;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		dst = text_show(cases[i].src, strlen(cases[i].src));
+		assert_non_null(dst);
+		assert_string_equal(dst, cases[i].shown);
+		free(dst);
+	}
+	/* The length counts: a NUL is shown, what lies behind is not. */
+	dst = text_show("a\0b\xc3\xa4", 4);
+	assert_non_null(dst);
+	assert_string_equal(dst, "a\\x00b\\xc3");
+	free(dst);
+}
+
+/* Whatever goes in, what comes out is UTF-8 without control characters. */
+static void
+show_any(void **state)
+{
+	char src[24], *dst, *p;
+	uint32_t seed;
+	size_t i, len, round, lines;
+
+	(void)state;
+	seed = 1;
+	for (round = 0; round < 20000; round++) {
+		lines = 0;
+		seed = seed * 1664525 + 1013904223;
+		len = (seed >> 24) % (sizeof(src) + 1);
+		for (i = 0; i < len; i++) {
+			seed = seed * 1664525 + 1013904223;
+			src[i] = (char)(seed >> 24);
+			lines += src[i] == '\n';
+		}
+		dst = text_show(src, len);
+		assert_non_null(dst);
+		assert_true(strlen(dst) <= 4 * len);
+		assert_true(text_is_utf8(dst, strlen(dst)));
+		for (p = dst; *p != '\0'; p++)
+			if (*p == '\n' || *p == '\t') {
+				lines -= *p == '\n';
+				*p = ' ';
+			}
+		assert_int_equal(lines, 0);
+		assert_false(text_has_control(dst, strlen(dst)));
+		free(dst);
+	}
+}
+
 int
 main(void)
 {
@@ -189,6 +262,8 @@ main(void)
 		cmocka_unit_test(escaped),
 		cmocka_unit_test(escape_cut),
 		cmocka_unit_test(escape_any),
+		cmocka_unit_test(shown),
+		cmocka_unit_test(show_any),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
