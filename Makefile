@@ -60,43 +60,47 @@ STUB_FLAGS_FreeBSD = -static
 STUB_Linux =	stub/probe_linux.c
 STUB_FreeBSD =	stub/probe_freebsd.c
 
-SRCS_Linux =	src/cgroup.c src/ends_linux.c src/engine.c src/jail_linux.c \
-		src/procfs.c src/process_linux.c src/spawn_linux.c \
-		src/stub_linux.c src/target_linux.c
-SRCS_FreeBSD =	src/ends_freebsd.c src/jail_freebsd.c \
-		src/process_freebsd.c src/spawn_freebsd.c src/stub_freebsd.c \
-		src/target_freebsd.c
+SRCS_Linux =	src/call.c src/cgroup.c src/command.c src/ends_linux.c \
+		src/engine.c src/feed.c src/follow.c src/jail_linux.c \
+		src/procfs.c src/process_linux.c src/roster.c \
+		src/spawn_linux.c src/stub_linux.c src/target_linux.c
+SRCS_FreeBSD =	src/ends_freebsd.c src/follow_freebsd.c \
+		src/jail_freebsd.c src/process_freebsd.c \
+		src/spawn_freebsd.c src/stub_freebsd.c src/target_freebsd.c
 SRCS =		src/action.c src/check.c src/client.c src/conf.c \
 		src/control.c src/daemon.c src/journal.c src/life.c \
 		src/log.c src/metrics.c src/options.c src/probe.c \
 		src/rules.c src/run.c src/show.c src/spec.c src/state.c \
 		src/text.c src/utility.c src/verb.c src/watch.c src/wire.c \
 		src/words.c $(SRCS_$(OS))
-HDRS =		src/action.h src/cgroup.h src/check.h src/client.h \
-		src/clock.h src/conf.h src/control.h src/daemon.h \
-		src/defaults.h src/ends.h src/engine.h src/jail.h \
+HDRS =		src/action.h src/call.h src/cgroup.h src/check.h \
+		src/client.h src/clock.h src/command.h src/conf.h \
+		src/control.h src/daemon.h src/defaults.h src/ends.h \
+		src/engine.h src/feed.h src/follow.h src/jail.h \
 		src/journal.h src/life.h src/log.h src/metrics.h \
 		src/options.h src/probe.h src/process.h src/procfs.h \
-		src/rules.h src/run.h src/show.h src/spawn.h src/spec.h \
+		src/roster.h src/rules.h src/run.h src/show.h src/spawn.h \
+		src/spec.h \
 		src/state.h src/stub.h src/target.h src/text.h \
 		src/utility.h src/verb.h src/watch.h src/wire.h src/words.h \
 		stub/order.h
 STUB_HDRS =	stub/order.h stub/syscall_linux.h
 IMAGE_Linux =	src/stub_image.S
 UNITS =		text spec wire options life words conf show metrics
-UNITS_Linux =	engine
+UNITS_Linux =	engine follow
 UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_wire.c tests/unit/test_options.c \
 		tests/unit/test_life.c tests/unit/test_engine.c \
 		tests/unit/test_words.c tests/unit/test_conf.c \
-		tests/unit/test_show.c tests/unit/test_metrics.c
-TOOL_SRCS =	tests/attack/load.c tests/attack/scene.c tests/attack/sock.c \
-		tests/attack/spy.c
+		tests/unit/test_show.c tests/unit/test_metrics.c \
+		tests/unit/test_follow.c
+TOOL_SRCS =	tests/attack/load.c tests/attack/record.c tests/attack/scene.c \
+		tests/attack/sock.c tests/attack/spy.c
 CHAOS_Linux =	$(BUILD)/state/chaos
 FUZZERS =	wire options conf
-FUZZERS_Linux =	engine
+FUZZERS_Linux =	engine follow
 FUZZ_SRCS =	fuzz/fuzz_wire.c fuzz/fuzz_options.c fuzz/fuzz_engine.c \
-		fuzz/fuzz_conf.c
+		fuzz/fuzz_conf.c fuzz/fuzz_follow.c
 SANITIZE =	-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
 COMPILE =	$(CC) -std=c11 $(DEFS_$(OS)) -DVERSION='"$(VERSION)"' \

@@ -75,9 +75,14 @@ RB_GENERATE_INTERNAL(children, end, entry, compare,
 static void
 stop_watching(struct ends *ends, struct end *end)
 {
-	/* Closing the last descriptor takes it out of the epoll too. */
-	if (end->fd != -1)
+	/*
+	 * Closing the last descriptor would do, but a process that was just
+	 * forked may have another one, and be told of after the end is freed.
+	 */
+	if (end->fd != -1) {
+		epoll_ctl(ends->epoll, EPOLL_CTL_DEL, end->fd, NULL);
 		close(end->fd);
+	}
 	end->fd = -1;
 	end->watched = false;
 	if (end->child)

@@ -7,6 +7,7 @@
  * that is in no container.
  */
 #include <sys/types.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -32,9 +33,6 @@
 #include "spec.h"
 #include "text.h"
 
-#define ENGINE_PATH \
-	"/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"
-
 #define OUTPUT_MAX	(64 * 1024)
 #define KILLED_WAIT_MS	1000
 
@@ -54,13 +52,11 @@ struct engine {
 			    pid_t *);
 };
 
-#define INSPECT_FORMAT	"{{.State.Pid}} {{.ID}} {{.Name}}"
-
 static const struct engine engines[] = {
 	{ "docker", { "docker", "inspect", "--type", "container",
-	    "-f", INSPECT_FORMAT, "--", "@", NULL }, engine_parse_inspect },
+	    "-f", ENGINE_INSPECT, "--", "@", NULL }, engine_parse_inspect },
 	{ "podman", { "podman", "inspect", "--type", "container",
-	    "-f", INSPECT_FORMAT, "--", "@", NULL }, engine_parse_inspect },
+	    "-f", ENGINE_INSPECT, "--", "@", NULL }, engine_parse_inspect },
 	{ "lxc", { "lxc-info", "-n", "@", "-p", "-H", NULL },
 	    engine_parse_pid },
 	/*
@@ -164,6 +160,28 @@ answer_pid(int64_t n, pid_t *pid)
 	return (ENGINE_RUNNING);
 }
 
+bool
+engine_split_inspect(const char *text, size_t len, struct engine_inspected *i)
+{
+	const char *end, *p;
+
+	p = text;
+	end = text + len;
+	i->pid = read_pid(&p, end);
+	i->idlen = read_word(&p, end);
+	i->id = p - i->idlen;
+	i->namelen = read_word(&p, end);
+	i->name = p - i->namelen;
+	skip_space(&p, end);
+	if (i->pid < 0 || i->idlen == 0 || i->namelen == 0 || p != end)
+		return (false);
+	if (*i->name == '/') {		/* docker's names begin so */
+		i->name++;
+		i->namelen--;
+	}
+	return (true);
+}
+
 /*
  * Both engines also find a container by the beginning of its id, and "db"
  * is the beginning of one in 256: only a long one is meant to be an id.
@@ -172,31 +190,19 @@ enum engine_answer
 engine_parse_inspect(const char *text, size_t len, const char *name,
     pid_t *pid)
 {
-	const char *end, *p, *found;
-	size_t foundlen, idlen, namelen;
-	int64_t n;
+	struct engine_inspected i;
+	size_t namelen;
 	bool is_id;
 
-	p = text;
-	end = text + len;
-	namelen = strlen(name);
-	n = read_pid(&p, end);
-	idlen = read_word(&p, end);
-	is_id = idlen >= namelen && namelen >= ID_PREFIX_MIN &&
-	    memcmp(p - idlen, name, namelen) == 0;
-	foundlen = read_word(&p, end);
-	found = p - foundlen;
-	skip_space(&p, end);
-	if (n < 0 || idlen == 0 || foundlen == 0 || p != end)
+	if (!engine_split_inspect(text, len, &i))
 		return (ENGINE_GARBLED);
-	if (*found == '/') {		/* docker's names begin so */
-		found++;
-		foundlen--;
-	}
-	if (!is_id && (foundlen != namelen ||
-	    memcmp(found, name, namelen) != 0))
+	namelen = strlen(name);
+	is_id = i.idlen >= namelen && namelen >= ID_PREFIX_MIN &&
+	    memcmp(i.id, name, namelen) == 0;
+	if (!is_id && (i.namelen != namelen ||
+	    memcmp(i.name, name, namelen) != 0))
 		return (ENGINE_OTHER);
-	return (answer_pid(n, pid));
+	return (answer_pid(i.pid, pid));
 }
 
 enum engine_answer
@@ -264,6 +270,14 @@ find_program(const char *program, char *path, size_t size)
 	return (false);
 }
 
+bool
+engine_has_program(const char *program)
+{
+	char path[64];
+
+	return (find_program(program, path, sizeof(path)));
+}
+
 /* Nothing of the caller's environment but what engines are found by. */
 static void
 make_env(const char **env, size_t size)
@@ -285,20 +299,19 @@ make_env(const char **env, size_t size)
 	env[n] = NULL;
 }
 
-/* The engine's words, with the name in its place, which is in buf. */
-static void
-make_argv(const struct engine *e, const char *name, const char **argv,
+void
+engine_fill(const char *const *words, const char *value, const char **argv,
     char *buf, size_t size)
 {
 	const char *at;
 	size_t i;
 
-	for (i = 0; e->argv[i] != NULL; i++) {
-		argv[i] = e->argv[i];
-		if ((at = strchr(e->argv[i], '@')) == NULL)
+	for (i = 0; words[i] != NULL; i++) {
+		argv[i] = words[i];
+		if ((at = strchr(words[i], '@')) == NULL)
 			continue;
-		(void)snprintf(buf, size, "%.*s%s%s", (int)(at - e->argv[i]),
-		    e->argv[i], name, at + 1);
+		(void)snprintf(buf, size, "%.*s%s%s", (int)(at - words[i]),
+		    words[i], value, at + 1);
 		argv[i] = buf;
 	}
 	argv[i] = NULL;
@@ -309,13 +322,15 @@ make_argv(const struct engine *e, const char *name, const char **argv,
  * executed.  A group of its own makes it possible to end all that it starts.
  */
 static void
-execute(const char *path, const char **argv, const char **env, int out,
-    int err)
+execute(const char *path, const char *const *argv, const char **env,
+    pid_t parent, int out, int err)
 {
 	int null;
 
 	(void)setpgid(0, 0);
 	spawn_reset_signals();
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 || getppid() != parent)
+		_exit(127);
 	null = open("/dev/null", O_RDONLY);
 	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
 	    dup2(out, STDOUT_FILENO) == -1 || dup2(err, STDERR_FILENO) == -1)
@@ -326,6 +341,44 @@ execute(const char *path, const char **argv, const char **env, int out,
 	_exit(127);
 }
 
+/* Forks and executes; out and err are the write ends. */
+static int
+launch(const char *path, const char *const *argv, int out, int err,
+    pid_t *pid, int *pidfd)
+{
+	const char *env[8];
+	pid_t parent;
+	int saved;
+
+	make_env(env, NITEMS(env));
+	parent = getpid();
+	if ((*pid = fork()) == -1)
+		return (-1);
+	if (*pid == 0)
+		execute(path, argv, env, parent, out, err);
+	(void)setpgid(*pid, *pid);
+	*pidfd = (int)syscall(SYS_pidfd_open, *pid, 0);
+	if (*pidfd != -1)
+		return (0);
+	saved = errno;
+	(void)kill(-*pid, SIGKILL);
+	(void)waitpid(*pid, NULL, 0);
+	errno = saved;
+	return (-1);
+}
+
+int
+engine_start(const char *const *argv, int out, int err, pid_t *pid,
+    int *pidfd)
+{
+	char path[64];
+
+	if (find_program(argv[0], path, sizeof(path)))
+		return (launch(path, argv, out, err, pid, pidfd));
+	errno = ENOENT;
+	return (-1);
+}
+
 static void
 close_fd(int *fd)
 {
@@ -334,27 +387,15 @@ close_fd(int *fd)
 	*fd = -1;
 }
 
-/* Forks and executes; out and err are the write ends. */
 static int
 start_child(struct query *q, const char *path, const char *name, int out,
     int err)
 {
 	char word[SPEC_JAIL_MAX + 64];
-	const char *argv[NITEMS(q->engine->argv)], *env[8];
+	const char *argv[NITEMS(q->engine->argv)];
 
-	make_argv(q->engine, name, argv, word, sizeof(word));
-	make_env(env, NITEMS(env));
-	if ((q->child = fork()) == -1)
-		return (-1);
-	if (q->child == 0)
-		execute(path, argv, env, out, err);
-	(void)setpgid(q->child, q->child);
-	q->pidfd = (int)syscall(SYS_pidfd_open, q->child, 0);
-	if (q->pidfd != -1)
-		return (0);
-	(void)kill(-q->child, SIGKILL);
-	(void)waitpid(q->child, NULL, 0);
-	return (-1);
+	engine_fill(q->engine->argv, name, argv, word, sizeof(word));
+	return (launch(path, argv, out, err, &q->child, &q->pidfd));
 }
 
 /* 0: asked, or not installed.  -1 with errno. */
@@ -687,9 +728,8 @@ judge(const struct query *q, size_t n, const char *shown, pid_t *pid,
  * Names.
  */
 
-/* What no engine allows, and what one could take for something else. */
-static bool
-is_name(const char *name)
+bool
+engine_is_name(const char *name)
 {
 	const char *c;
 	size_t len;
@@ -752,7 +792,7 @@ split(const char *jail, const char **name, const struct engine **first,
 			return (engine_check(jail, (size_t)(colon - jail),
 			    err, errsize));
 	}
-	if (is_name(*name))
+	if (engine_is_name(*name))
 		return (0);
 	(void)text_escape(shown, sizeof(shown), *name, strlen(*name));
 	(void)snprintf(err, errsize, "\"%s\" is no container's name: 1 to %d "

@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "daemon.h"
+#include "follow.h"
 #include "options.h"
 #include "utility.h"
 
@@ -46,6 +47,9 @@ main(int argc, char **argv)
 		break;
 	case OPTIONS_CHECK:
 		status = check_file(&options);
+		break;
+	case OPTIONS_FOLLOW:
+		status = follow_run(&options);
 		break;
 	case OPTIONS_HELP:
 		fputs(options_usage, stdout);

@@ -1,0 +1,649 @@
+#!/bin/sh
+# jaildaemon follow: first with engines and a daemon that do what the test
+# says, then with the real ones.
+#
+# shellcheck disable=SC1091,SC2016,SC2154,SC2317
+
+here=$(dirname "$0")
+. "$here/lib/setup.sh"
+
+if [ "$JAIL_OS" != Linux ]; then
+	ok "refused elsewhere" refused 69 "^jaildaemon: follow: only on Linux" \
+	    follow docker
+	done_testing
+fi
+
+RECORD=${JAILDAEMON%/*}/attack/record
+
+# -- the follower ------------------------------------------------------------
+
+# follow ENGINE: of the current folder $D, logging to $D/follow; in bad
+# company, as daemon_start has it.
+follow() {
+	: >"$D/follow"
+	(
+		umask 077
+		JDTEST_SECRET=1
+		export JDTEST_SECRET
+		exec "$JAILDAEMON" follow -f "$D/sock" "$1" 7>"$T/seven" 8<&7
+	) </dev/null >"$D/follow.out" 2>>"$D/follow" &
+	FPID=$!
+	echo "$FPID" >"$D/daemon"
+	wait_for 5 follow_says event=follow
+}
+
+# follow_end [SIGNAL]: its exit status.
+follow_end() {
+	kill "-${1:-TERM}" "$FPID"
+	wait_for 10 not alive "$FPID" || {
+		diag "the follower does not end"
+		kill -9 "$FPID"
+	}
+	rm -f "$D/daemon"
+	wait "$FPID"
+}
+
+follow_says() {
+	grep -Eq -e "$*" "$D/follow"
+}
+
+follow_count() {
+	grep -Ec -e "$*" "$D/follow"
+}
+
+# -- a daemon that writes down -------------------------------------------------
+
+record_start() {
+	"$RECORD" "$D/sock" "$D/asked" "$D/answers" &
+	RPID=$!
+	wait_for 5 test -S "$D/sock"
+}
+
+record_stop() {
+	kill "$RPID" && wait "$RPID" 2>/dev/null
+	rm -f "$D/sock"
+}
+tap_atexit record_cleanup
+record_cleanup() {
+	[ -z "${RPID:-}" ] || kill -9 "$RPID" 2>/dev/null
+}
+
+# told NAME: how often; told_is NAME N [PID]: just so often, the last time of
+# that process.
+told() {
+	grep -c "\"jail\":\"$1\"" "$D/asked" 2>/dev/null
+}
+
+told_is() {
+	[ "$(told "$1")" -eq "$2" ] || return
+	[ -z "${3:-}" ] ||
+	    grep "\"jail\":\"$1\"" "$D/asked" | tail -n 1 | grep -q "\"pid\":$3,"
+}
+
+# The start of a process, as the kernel counts.
+start_time() {
+	sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20
+}
+
+# -- an engine that does what it is told --------------------------------------
+
+# $E has its state: c/KEY holds "PID KEY NAME", ps what is listed, events is
+# a pipe that the event command reads, hang a key that is never inspected.
+fake_engine() {
+	E=$T/engine
+	rm -rf "$E"
+	mkdir -p "$E/c"
+	: >"$E/ps" >"$E/log" >"$E/pids"
+	mkfifo "$E/events"
+	# Somebody has it open, so that it does not end.
+	exec 9<>"$E/events"
+	cat >"$E/docker" <<-END
+	#!/bin/sh
+	E=$E
+	echo "\$\$ \$(date +%s%N) \$*" >>\$E/log
+	command=\$1
+	[ ! -e \$E/down ] || { echo "cannot connect" >&2; exit 1; }
+	[ ! -e \$E/\$command.sh ] || . \$E/\$command.sh
+	case \$command in
+	events)
+		exec cat \$E/events 9>&- ;;
+	ps)
+		cat \$E/ps ;;
+	inspect)
+		rc=0 hang=
+		[ ! -e \$E/hang ] || hang=\$(cat \$E/hang)
+		while [ "\$1" != -- ]; do shift; done
+		shift
+		for key; do
+			[ "\$key" != "\$hang" ] || exec sleep 100
+			[ -e \$E/c/\$key ] && cat \$E/c/\$key || {
+				echo "Error: No such container: \$key" >&2
+				rc=1
+			}
+		done
+		exit \$rc ;;
+	esac
+	END
+	chmod 755 "$E/docker"
+	mount --bind "$E/docker" /usr/bin/docker
+}
+
+fake_away() {
+	exec 9>&-
+	umount /usr/bin/docker
+	# shellcheck disable=SC2046 # a list
+	[ ! -s "$E/pids" ] || kill $(cat "$E/pids") 2>/dev/null
+}
+
+# key NUMBER
+key() {
+	printf '%064x' "$1"
+}
+
+# fake_run NUMBER NAME: a container (a process, that is) that runs from now
+# on; $P is its pid.
+fake_run() {
+	sleep 1000 9>&- &
+	P=$!
+	echo "$P" >>"$E/pids"
+	echo "$P $(key "$1") /$2" >"$E/c/$(key "$1")"
+}
+
+fake_ps() {
+	: >"$E/ps.new"
+	for _n in "$@"; do
+		key "$_n" >>"$E/ps.new"
+		echo >>"$E/ps.new"
+	done
+	mv "$E/ps.new" "$E/ps"
+}
+
+fake_event() {
+	{ key "$1"; echo; } >"$E/events"
+}
+
+# How often the engine was asked to.
+asked_for() {
+	grep -c "^[0-9]* [0-9]* $1" "$E/log"
+}
+
+asked_for_is() {
+	[ "$(asked_for "$1")" -ge "$2" ]
+}
+
+# The pid of the last event command.
+events_pid() {
+	sed -n 's/^\([0-9]*\) [0-9]* events.*/\1/p' "$E/log" | tail -n 1
+}
+
+# -- the cases ----------------------------------------------------------------
+
+case_refused() {
+	ok "an engine that cannot be followed" refused 64 \
+	    '^jaildaemon: follow: "lxc" is no engine that can be followed: expected docker, podman or incus$' \
+	    follow lxc
+	ok "shown without harm" refused 64 'follow: "\\x1b\[2J" is no' \
+	    follow "$(printf '\033[2J')"
+	ok "no engine at all" refused 64 'follow: 0 operands, expected docker' \
+	    follow
+	ok "two" refused 64 'follow: 2 operands' follow docker podman
+	ok "one that is not installed" refused 69 \
+	    '^jaildaemon: follow: "incus" is not installed: it is not in /usr/sbin:' \
+	    follow incus
+	ok "an option that is not its own" refused 64 'follow takes no -j' \
+	    follow -j x docker
+}
+
+case_words() {
+	fake_run 1 web
+	fake_ps 1
+	cat >"$E/events.sh" <<-END
+	env >$E/env
+	ls /proc/self/fd >$E/fds
+	END
+	_now=$(date +%s)
+	follow docker
+	ok "what runs is told" wait_for 5 told_is web 1 "$P"
+	is "$(sed 's/^[0-9]* //' "$D/asked" | jq_keys)" \
+	    "engine=docker jail=web pid=$P started=$(start_time "$P") v=1 verb=started" \
+	    "with engine, process and start"
+	_since=$(sed -n 's/.* events --since \([0-9]*\) .*/\1/p' "$E/log")
+	ok "events are wanted from the beginning on" \
+	    test "$_since" -ge "$_now" -a "$_since" -le $((_now + 5))
+	like "$(grep events "$E/log")" \
+	    " events --since [0-9]+ --filter type=container --filter event=start --format \{\{.Actor.ID\}\}\$" \
+	    "containers' starts alone"
+	unlike "$(cat "$E/env")" "JDTEST_SECRET|LC_ALL" \
+	    "the engine sees no more of the environment than it needs"
+	unlike "$(cat "$E/fds")" "^[789]\$" "and no descriptor"
+	is "$(cat "$D/follow.out")" "" "nothing on standard output"
+	is "$(follow_end)$?" 0 "SIGTERM: exit status 0"
+	ok "log" follow_says "event=stop signal=15"
+}
+
+# The keys of a request in the order of the alphabet.
+jq_keys() {
+	tr -d '{}"' | tr ',:' '\n=' | sort | tr '\n' ' ' | sed 's/ $//'
+}
+
+case_events() {
+	follow docker
+	wait_for 5 follow_says "event=engine .*containers=0"
+	fake_run 1 web
+	_then=$(date +%s%N)
+	fake_event 1
+	ok "a start is told" wait_for 5 told_is web 1 "$P"
+	ok "soon" test $((($(date +%s%N) - _then) / 1000000)) -lt 1000
+	fake_event 1
+	fake_event 1
+	ok "the same again is asked about" wait_for 5 asked_for_is inspect 2
+	ok "but not told" stays 1 told_is web 1
+	fake_run 1 web
+	fake_event 1
+	ok "another process is" wait_for 5 told_is web 2 "$P"
+	fake_event 77
+	ok "one that is gone already: log" wait_for 5 follow_says \
+	    "event=gone .*container=\"0*4d\" text=\"Error: No such container"
+	fake_run 2 db
+	fake_event 2
+	ok "and life goes on" wait_for 5 told_is db 1 "$P"
+	for _n in 11 12 13 14 15 16 17 18 19 20; do
+		fake_run "$_n" "many$_n"
+		key "$_n" && echo
+	done >"$E/burst"
+	cat "$E/burst" >"$E/events"
+	ok "many at a time" wait_for 5 told_many 10
+	ok "are asked about together" test "$(asked_for inspect)" -le 10
+	is "$(follow_end INT)$?" 0 "SIGINT: exit status 0"
+}
+
+told_many() {
+	[ "$(grep -c '"jail":"many' "$D/asked")" -eq "$1" ]
+}
+
+case_hostile() {
+	follow docker
+	wait_for 5 follow_says "event=engine "
+	{
+		echo web
+		echo "--help $(key 1)"
+		key 1 | tr 0 A
+		printf '\n\0\0\0\n\033[2J\n'
+		head -c 300000 /dev/zero | tr '\0' x
+		echo
+	} >"$E/events"
+	fake_run 1 web
+	fake_event 1
+	ok "lines of rubbish: the next good one is told" \
+	    wait_for 5 told_is web 1
+	is "$(follow_count event=garbled)" 1 "said once"
+	ok "and what it was" follow_says 'event=garbled .*text="web"'
+	# Names that a jail cannot have, or that would mislead.
+	_n=2
+	for _name in -v a/b .. 'a b' "$(printf 'a\033[2Jb')" \
+	    "$(printf 'a\377b')" "$(printf '%0256d' 0)" ''; do
+		fake_run "$_n" "$_name"
+		fake_event "$_n"
+		_n=$((_n + 1))
+	done
+	# Processes that there cannot be.
+	echo "999999999999 $(key 20) /p20" >"$E/c/$(key 20)"
+	echo "-1 $(key 21) /p21" >"$E/c/$(key 21)"
+	echo "0 $(key 22) /p22" >"$E/c/$(key 22)"
+	echo "$P $(key 24) /p23" >"$E/c/$(key 23)"
+	head -c 300000 /dev/zero >"$E/c/$(key 25)"
+	for _n in 20 21 22 23 25; do
+		fake_event "$_n"
+	done
+	fake_run 30 last
+	fake_event 30
+	ok "names and numbers of rubbish: the same" wait_for 5 told_is last 1
+	is "$(grep -c verb "$D/asked")" 2 "nothing else was told"
+	unlike "$(cat "$D/follow")" "$(printf '[\001-\010\033\377]')" \
+	    "the log is clean"
+	follow_end
+}
+
+case_refusals() {
+	# As long as the process is there, if it may get better.
+	printf '%s\n' 75 71 ok 65 hang close 'no JSON' \
+	    '{"v":1,"ok":maybe}' >"$D/answers"
+	fake_run 1 web
+	_p=$P
+	fake_ps 1
+	follow docker
+	ok "a refusal that may be temporary is tried again" \
+	    wait_for 8 told_is web 3 "$P"
+	ok "after one second, then two" paced web 900 1900
+	ok "until it is well" stays 1 told_is web 3
+	is "$(follow_count event=refused)" 1 "said once"
+	ok "with status and words" follow_says \
+	    'event=refused .*jail="web" .*status=75 text="told to refuse"'
+	fake_run 2 final
+	fake_event 2
+	ok "another one" wait_for 5 told_is final 1
+	ok "is not" stays 2 told_is final 1
+	fake_run 3 hanging
+	fake_event 3
+	ok "a daemon that does not answer" wait_for 5 told_is hanging 1
+	fake_run 4 closed
+	fake_event 4
+	ok "holds up nobody else" wait_for 2 told_is closed 1
+	ok "nor does one that closes, which is asked again" \
+	    wait_for 5 told_is closed 2
+	fake_run 5 junk
+	echo '{"v":1,"ok":maybe}' >>"$D/answers"
+	fake_event 5
+	ok "nor one that answers rubbish" wait_for 5 told_is junk 2
+	ok "the silent one is asked again" wait_for 15 told_is hanging 2
+	follow_end
+	# A process that is gone is not told again.
+	echo 75 >>"$D/answers"
+	echo 75 >>"$D/answers"
+	fake_run 6 gone
+	fake_ps 6
+	follow docker
+	wait_for 5 told_is gone 1
+	kill "$P"
+	ok "a refused one that is gone" stays 4 told_is gone 1
+	follow_end
+}
+
+# paced NAME MS...: so far apart, at the least.
+paced() {
+	_name=$1 _last=
+	shift
+	for _t in $(sed -n "s/^\([0-9]*\) .*\"jail\":\"$_name\".*/\1/p" \
+	    "$D/asked"); do
+		[ -z "$_last" ] || {
+			echo "$((_t - _last)) ms"
+			[ $((_t - _last)) -ge "$1" ] || return 1
+			shift
+		}
+		_last=$_t
+	done
+}
+
+case_daemon() {
+	record_stop
+	fake_run 1 web
+	fake_ps 1
+	follow docker
+	ok "no daemon: log" wait_for 5 follow_says \
+	    'event=daemon-lost socket=".*/sock" text="No such file'
+	ok "said once" stays 3 only_once event=daemon-lost
+	record_start
+	ok "it comes: all that runs is told" wait_for 3 told_is web 1 "$P"
+	fake_run 2 db
+	fake_event 2
+	wait_for 3 told_is db 1
+	record_stop
+	# Meanwhile one ends, and one begins.
+	kill "$(cut -d ' ' -f 1 "$E/c/$(key 1)")"
+	fake_run 3 new
+	fake_event 3
+	sleep 1
+	record_start
+	ok "another daemon: all is told again" wait_for 3 told_is db 2
+	ok "and what was not yet" wait_for 3 told_is new 1 "$P"
+	ok "once each" stays 2 told_are "db 2" "new 1" "web 1"
+	ok "log" follow_says "event=daemon pid=$RPID new=1"
+	# It stops for a while, and goes on: the same one.
+	kill -STOP "$RPID"
+	fake_run 4 late
+	fake_event 4
+	ok "a daemon that hangs: log" wait_for 10 follow_says \
+	    'event=daemon-lost .*text="the daemon does not answer"'
+	kill -CONT "$RPID"
+	ok "and goes on" wait_for 15 follow_says "event=daemon pid=$RPID new=0"
+	ok "hears what it missed" wait_for 5 told_is late 1
+	ok "and nothing twice" told_are "db 2" "new 1"
+	record_stop
+	: >"$D/sock"
+	ok "something else in its place" wait_for 5 follow_says \
+	    'event=daemon-lost .*text="Connection refused"'
+	rm "$D/sock"
+	is "$(follow_end)$?" 0 "it ends in order without a daemon"
+	record_start
+}
+
+only_once() {
+	[ "$(follow_count "$1")" -eq 1 ]
+}
+
+told_are() {
+	for _pair in "$@"; do
+		# shellcheck disable=SC2086 # two words
+		told_is $_pair || {
+			echo "$_pair: $(told "${_pair% *}")"
+			return 1
+		}
+	done
+}
+
+case_engine() {
+	: >"$E/down"
+	fake_run 1 web
+	fake_ps 1
+	follow docker
+	ok "an engine that is not there: log" wait_for 5 follow_says \
+	    'event=engine-lost engine=docker text="cannot connect"'
+	ok "it is tried again" wait_for 10 asked_for_is ps 4
+	_gaps=$(gaps | head -n 3 | tr '\n' ' ')
+	# shellcheck disable=SC2086 # a list of numbers
+	ok "after 1, 2 and 4 seconds ($_gaps)" waits $_gaps
+	is "$(follow_count event=engine-lost)" 1 "said once"
+	rm "$E/down"
+	kill -HUP "$FPID"
+	ok "a SIGHUP tries at once" wait_for 2 follow_says "event=hangup"
+	ok "it comes: all that runs is told" wait_for 2 told_is web 1
+	ok "log" follow_says "event=engine engine=docker containers="
+	_n=$(asked_for events)
+	kill "$(events_pid)"
+	ok "its events end: they are asked for again" \
+	    wait_for 40 asked_for_is events $((_n + 1))
+	ok "and what runs" follow_says "event=engine-lost .*signal 15"
+	ok "but it is not told again" stays 1 told_is web 1
+	fake_run 2 db
+	fake_event 2
+	ok "events are heard" wait_for 5 told_is db 1
+	follow_end
+	# It closes its output and goes on: of no use.
+	echo 'exec >&-; exec sleep 100 9>&-' >"$E/events.sh"
+	follow docker
+	wait_for 5 follow_says event=engine
+	_n=$(asked_for events) _pid=$(events_pid)
+	ok "one that closes its output is ended" wait_for 5 not alive "$_pid"
+	rm "$E/events.sh"
+	ok "and started again" wait_for 5 asked_for_is events $((_n + 1))
+	fake_run 3 heard
+	fake_event 3
+	ok "and heard" wait_for 10 told_is heard 1
+	# A list that fails: what seems to listen may be deaf.
+	echo 'echo broken >&2; exit 3' >"$E/ps.sh"
+	_n=$(asked_for events) _pid=$(events_pid)
+	kill -HUP "$FPID"
+	ok "a list that fails: log" wait_for 5 follow_says \
+	    'event=engine-lost .*text="broken"'
+	ok "the events are begun anew" wait_for 5 not alive "$_pid"
+	rm "$E/ps.sh"
+	ok "soon" wait_for 10 asked_for_is events $((_n + 1))
+	follow_end
+}
+
+# The milliseconds between attempts, by their lists: an event command may be
+# ended before it can say that it was there.
+gaps() {
+	sed -n 's/^[0-9]* \([0-9]*\)...... ps.*/\1/p' "$E/log" |
+	    awk 'NR > 1 { print $1 - last } { last = $1 }'
+}
+
+waits() {
+	[ "$1" -ge 1000 ] && [ "$1" -lt 2000 ] &&
+	[ "$2" -ge 2000 ] && [ "$2" -lt 3500 ] &&
+	[ "$3" -ge 4000 ] && [ "$3" -lt 6000 ]
+}
+
+case_hanging() {
+	for _n in 1 2 3; do
+		fake_run "$_n" "web$_n"
+	done
+	key 2 >"$E/hang"
+	fake_ps 1 2 3
+	follow docker
+	ok "one that holds up the engine" wait_for 8 follow_says "event=inspect .*not end in time"
+	ok "holds up itself alone" wait_for 15 told_are "web1 1" "web3 1"
+	nok "and is not told" told_is web2 1
+	fake_run 4 web4
+	fake_event 4
+	ok "others are" wait_for 15 told_is web4 1
+	ok "nothing hangs on" wait_for 10 none_hangs
+	rm "$E/hang"
+	kill -HUP "$FPID"
+	ok "it is told once it can be" wait_for 10 told_is web2 1
+	follow_end
+}
+
+none_hangs() {
+	! pgrep -f "^sleep 100\$" -P "$FPID"
+}
+
+# Who is paused misses nothing.
+case_paused() {
+	follow docker
+	wait_for 5 follow_says "event=engine "
+	kill -STOP "$FPID"
+	_i=0
+	# More than a pipe holds; the writer waits, too.
+	while [ "$_i" -lt 1500 ]; do
+		key 1
+		echo
+		_i=$((_i + 1))
+	done >"$E/flood"
+	fake_run 1 web
+	{ cat "$E/flood"; fake_run 2 db; key 2; echo; } >"$E/events" &
+	_writer=$!
+	sleep 1
+	kill -CONT "$FPID"
+	ok "a follower that was stopped: all is told" \
+	    wait_for 10 told_are "web 1" "db 1"
+	wait "$_writer"
+	kill -STOP "$(events_pid)"
+	fake_run 3 missed
+	fake_event 3
+	kill -CONT "$(events_pid)"
+	ok "events that were stopped: the same" wait_for 5 told_is missed 1
+	kill -STOP "$(events_pid)"
+	_pid=$(events_pid)
+	is "$(follow_end)$?" 0 "it ends although they are stopped"
+	nok "and they with it" alive "$_pid"
+}
+
+# Nobody reads its log.
+case_log() {
+	mkfifo "$D/pipe"
+	sleep 1000 <"$D/pipe" 9>&- &
+	_reader=$!
+	for _n in $(seq 1 40); do
+		echo '{"v":1,"ok":true,"warning":"'"$(printf '%0900d' 0)"'"}'
+	done >"$D/answers"
+	"$JAILDAEMON" follow -f "$D/sock" docker 2>"$D/pipe" 9>&- &
+	FPID=$!
+	for _n in $(seq 1 40); do
+		fake_run "$_n" "web$_n"
+		# Twice, so that it is more than a pipe holds.
+		fake_event "$_n"
+	done
+	for _n in $(seq 41 200); do
+		fake_event "$_n"
+	done
+	ok "a log that nobody reads: all is told" wait_for 20 told_is web40 1
+	fake_run 300 last
+	fake_event 300
+	ok "and goes on being" wait_for 20 told_is last 1
+	is "$(follow_end)$?" 0 "it ends in order"
+	kill "$_reader"
+	rm "$D/pipe"
+}
+
+case_ends() {
+	echo "trap '' TERM" >"$E/events.sh"
+	follow docker
+	wait_for 5 follow_says "event=engine "
+	_pid=$(events_pid)
+	is "$(follow_end)$?" 0 "it ends although its command will not"
+	nok "which is killed" alive "$_pid"
+	rm "$E/events.sh"
+	follow docker
+	wait_for 5 follow_says "event=engine "
+	_pid=$(events_pid)
+	kill -9 "$FPID"
+	wait "$FPID" 2>/dev/null
+	rm -f "$D/daemon"
+	ok "if it is killed its command ends, too" wait_for 5 not alive "$_pid"
+}
+
+# Incus as its sources have it; it was not there to be tried.
+case_incus() {
+	cat >"$E/incus" <<-END
+	#!/bin/sh
+	E=$E
+	echo "\$\$ \$(date +%s%N) \$*" >>\$E/log
+	case \$1 in
+	monitor)
+		exec cat \$E/events 9>&- ;;
+	list)
+		cat \$E/ps ;;
+	query)
+		name=\${2#local:/1.0/instances/}
+		cat \$E/c/\${name%/state} || exit 1 ;;
+	esac
+	END
+	chmod 755 "$E/incus"
+	mkdir -p "$T/bin"
+	mount --bind "$T/bin" /usr/local/sbin
+	cp "$E/incus" /usr/local/sbin/incus
+	fake_incus web
+	_web=$P
+	fake_incus db
+	printf '%s\n' web,RUNNING off,STOPPED >"$E/ps"
+	follow incus
+	ok "what runs is told" wait_for 5 told_is web 1 "$_web"
+	printf '%s\n\n' '{"location":"none","metadata":{"action":"instance-started","context":{},"name":"db","project":"default","source":"/1.0/instances/db"},"project":"default","timestamp":"2026-02-24T19:00:45.452649098Z","type":"lifecycle"}' \
+	    '{"metadata":{"action":"instance-started","source":"/1.0/instances/web?project=b"},"type":"lifecycle"}' >"$E/events"
+	ok "a start is told" wait_for 5 told_is db 1 "$P"
+	ok "not another project's" stays 1 told_is web 1
+	ok "as incus" grep -q '"engine":"incus"' "$D/asked"
+	follow_end
+	umount /usr/local/sbin
+}
+
+fake_incus() {
+	sleep 1000 9>&- &
+	P=$!
+	echo "$P" >>"$E/pids"
+	printf '{\n\t"pid": %d,\n\t"status": "Running"\n}\n' "$P" >"$E/c/$1"
+}
+
+FAKES="words events hostile refusals daemon engine hanging paused log ends incus"
+
+case_refused
+for case in ${CASES_ONLY:-$FAKES}; do
+	tap_group=$case
+	daemon_dir "$case"
+	: >"$D/asked" >"$D/answers" >"$D/follow"
+	fake_engine
+	record_start
+	_before=$tap_failed
+	"case_$case"
+	[ "$tap_failed" -eq "$_before" ] || {
+		diag_file "$D/follow"
+		diag_file "$D/asked"
+	}
+	unlike "$(cat "$D/follow")" "Sanitizer|runtime error|event=bug" \
+	    "nothing to confess"
+	record_stop
+	fake_away
+done
+tap_group=
+done_testing
