@@ -63,20 +63,23 @@ SRCS_Linux =	src/cgroup.c src/ends_linux.c src/engine.c src/jail_linux.c \
 SRCS_FreeBSD =	src/ends_freebsd.c src/jail_freebsd.c src/spawn_freebsd.c \
 		src/stub_freebsd.c
 SRCS =		src/action.c src/client.c src/control.c src/daemon.c \
-		src/life.c src/log.c src/options.c src/probe.c src/run.c \
-		src/spec.c src/text.c src/verb.c src/wire.c $(SRCS_$(OS))
+		src/life.c src/log.c src/notify.c src/options.c \
+		src/probe.c src/run.c src/spec.c src/text.c src/verb.c \
+		src/wire.c $(SRCS_$(OS))
 HDRS =		src/action.h src/cgroup.h src/client.h src/clock.h \
 		src/control.h src/daemon.h src/ends.h src/engine.h src/jail.h \
-		src/life.h src/log.h src/options.h src/defaults.h src/probe.h \
-		src/procfs.h src/run.h src/spawn.h src/spec.h src/stub.h \
+		src/life.h src/log.h src/notify.h src/options.h \
+		src/defaults.h src/probe.h src/procfs.h src/run.h \
+		src/spawn.h src/spec.h src/stub.h \
 		src/text.h src/verb.h src/wire.h stub/order.h
 STUB_HDRS =	stub/order.h stub/syscall_linux.h
 IMAGE_Linux =	src/stub_image.S
-UNITS =		text spec wire options life
+UNITS =		text spec wire options life notify
 UNITS_Linux =	engine
 UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_wire.c tests/unit/test_options.c \
-		tests/unit/test_life.c tests/unit/test_engine.c
+		tests/unit/test_life.c tests/unit/test_engine.c \
+		tests/unit/test_notify.c
 TOOL_SRCS =	tests/attack/load.c tests/attack/scene.c tests/attack/sock.c \
 		tests/attack/spy.c
 FUZZERS =	wire options

@@ -30,6 +30,7 @@
 #include "ends.h"
 #include "log.h"
 #include "defaults.h"
+#include "notify.h"
 #include "run.h"
 #include "spawn.h"
 #include "stub.h"
@@ -45,6 +46,7 @@ struct daemon {
 	char		*statepath;
 	int		 parent;	/* tell it that we are ready, or -1 */
 	int		 statedir;
+	struct notify	 notify;
 	struct rlimit	 nofile;	/* as it was at the start */
 	struct rlimit	 raised;
 	struct pidfh	*pidfile;
@@ -250,11 +252,14 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 	(void)what;
 	/* Once a way to reload a daemon: harmless, and said. */
 	if (sig == SIGHUP) {
+		notify_reloading(&d->notify);
 		log_info("event=hangup text=\"there is nothing to reload\"");
+		notify_ready(&d->notify);
 		return;
 	}
 	log_info("event=stop signal=%d actions=%u probes=%u", (int)sig,
 	    actions_count(d->actions), actions_probes(d->actions));
+	notify_stopping(&d->notify);
 	actions_stop(d->actions, DRAIN_MS, on_drained, d);
 }
 
@@ -348,6 +353,7 @@ say_ready(struct daemon *d)
 	log_info("event=start pid=%ld version=%s socket=%s descriptors=%lu",
 	    (long)getpid(), VERSION, d->socket,
 	    (unsigned long)d->raised.rlim_cur);
+	notify_ready(&d->notify);
 	if (d->parent == -1)
 		return;
 	fd = open(_PATH_DEVNULL, O_RDWR | O_CLOEXEC);
@@ -411,6 +417,7 @@ daemon_run(const struct options *options)
 	int status;
 
 	clean_signals();
+	notify_open(&d.notify);
 	/* Nothing that was inherited stays open but 0, 1 and 2. */
 	closefrom(3);
 	if (spawn_init() == -1)

@@ -107,7 +107,7 @@ others()
 			[ "$OS" = FreeBSD ] || [ "${SANITIZED:-0}" = 1 ] ||
 			    echo "$t"
 			[ "$OS" != FreeBSD ] || case $t in
-			tests/jails-*) ;;
+			tests/jails-* | tests/notify.t | tests/packages.t) ;;
 			*) echo "$t" ;;
 			esac ;;
 		esac
