@@ -2,11 +2,12 @@
 #
 #   make            build/jaildaemon, runnable there
 #   make install    honours PREFIX, DESTDIR, BINDIR, SBINDIR, LIBEXECDIR,
-#                   SYSCONFDIR, MANDIR
+#                   SYSCONFDIR, MANDIR, COMPLETIONDIR, UNITDIR, RCDIR
 #   make test       hermetic: neither root nor network, installs nothing
 #   make deps       installs what building and testing need
 #   make check      deps, test, and everything that needs root and engines
 #   make demo       deps, and a container that makes its host do something
+#   make deb        deps, and a Debian package in build/deb
 #   make lint       compilers' warnings as errors, static analysers, manuals
 #
 # A cross-build: make OS=FreeBSD CC=... PKG_CONFIG=...
@@ -18,8 +19,13 @@ PREFIX =	/usr/local
 BINDIR =	$(PREFIX)/bin
 SBINDIR =	$(PREFIX)/sbin
 LIBEXECDIR =	$(PREFIX)/libexec
-SYSCONFDIR =	$(PREFIX)/etc
+SYSCONFDIR =	$(SYSCONFDIR_$(OS))
+SYSCONFDIR_Linux = /etc
+SYSCONFDIR_FreeBSD = $(PREFIX)/etc
 MANDIR =	$(PREFIX)/share/man
+COMPLETIONDIR =	$(PREFIX)/share/bash-completion/completions
+UNITDIR =	$(PREFIX)/lib/systemd/system
+RCDIR =		$(PREFIX)/etc/rc.d
 
 CC =		cc
 PKG_CONFIG =	pkg-config
@@ -165,8 +171,11 @@ fuzzers: $(BUILD)/lib.a $(FUZZ_SRCS)
 test: $(BUILD)/jaildaemon $(BUILD)/unit.stamp $(BUILD)/replay.stamp
 	BUILD=$(BUILD) OS=$(OS) sh tests/run.sh hermetic
 
+# Lists of packages, besides the system's own.
+LISTS_Linux =	deb
+
 deps:
-	sh tests/deps.sh
+	sh tests/deps.sh all $(LISTS_$(OS))
 
 # Everything, as root.
 check: deps
@@ -201,17 +210,49 @@ demo:
 	$(MAKE) all
 	JAILDAEMON=$(BUILD)/jaildaemon sh demo/demo.sh
 
-install: all
-	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man1
+# What names a place says so: @SBINDIR@.
+PLACES =	sed -e 's,@SBINDIR@,$(SBINDIR),g' -e 's,@SYSCONFDIR@,$(SYSCONFDIR),g'
+
+install: all install-$(OS)
+	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SYSCONFDIR) \
+	    $(DESTDIR)$(COMPLETIONDIR)
 	$(INSTALL) -m 755 $(BUILD)/jaildaemon $(DESTDIR)$(SBINDIR)/jaildaemon
-	$(INSTALL) -m 644 man/jaildaemon.1 $(DESTDIR)$(MANDIR)/man1/jaildaemon.1
-	if [ $(OS) = FreeBSD ]; then \
-	    $(INSTALL) -d $(DESTDIR)$(LIBEXECDIR) && \
-	    $(INSTALL) -m 755 $(BUILD)/jailprobe \
-	    $(DESTDIR)$(LIBEXECDIR)/jailprobe; fi
+	for m in man/*.[1-9]; do \
+	    d=$(DESTDIR)$(MANDIR)/man$${m##*.}; \
+	    $(INSTALL) -d $$d && $(INSTALL) -m 644 $$m $$d/ || exit 1; \
+	done
+	$(INSTALL) -m 644 etc/jaildaemon.bash-completion \
+	    $(DESTDIR)$(COMPLETIONDIR)/jaildaemon
+
+# An administrator's file is left alone.
+install-Linux: all
+	$(INSTALL) -d $(DESTDIR)$(SYSCONFDIR) $(DESTDIR)$(UNITDIR) \
+	    $(DESTDIR)$(UNITDIR)/systemd-nspawn@.service.d
+	[ -e $(DESTDIR)$(SYSCONFDIR)/jaildaemon.conf ] || \
+	    $(INSTALL) -m 644 etc/jaildaemon.conf.sample \
+	    $(DESTDIR)$(SYSCONFDIR)/jaildaemon.conf
+	for u in jaildaemon.service jaildaemon-follow@.service; do \
+	    $(PLACES) etc/$$u >$(BUILD)/$$u && $(INSTALL) -m 644 $(BUILD)/$$u \
+	    $(DESTDIR)$(UNITDIR)/$$u || exit 1; \
+	done
+	$(INSTALL) -m 644 etc/jaildaemon-nspawn.conf \
+	    $(DESTDIR)$(UNITDIR)/systemd-nspawn@.service.d/jaildaemon.conf
+
+install-FreeBSD: all
+	$(INSTALL) -d $(DESTDIR)$(SYSCONFDIR) $(DESTDIR)$(RCDIR) \
+	    $(DESTDIR)$(LIBEXECDIR)
+	$(INSTALL) -m 755 $(BUILD)/jailprobe $(DESTDIR)$(LIBEXECDIR)/jailprobe
+	$(INSTALL) -m 644 etc/jaildaemon.conf.sample \
+	    $(DESTDIR)$(SYSCONFDIR)/jaildaemon.conf.sample
+	$(PLACES) etc/jaildaemon.rc >$(BUILD)/jaildaemon.rc
+	$(INSTALL) -m 555 $(BUILD)/jaildaemon.rc $(DESTDIR)$(RCDIR)/jaildaemon
+
+deb:
+	sh tests/deps.sh build deb
+	sh packaging/deb.sh $(BUILD)/deb
 
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: all test deps check check-sanitized check-mutants check-attack lint \
-	demo install clean fuzz fuzzers
+	demo install install-Linux install-FreeBSD deb clean fuzz fuzzers
