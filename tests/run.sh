@@ -95,7 +95,7 @@ others()
 		case $t in
 		tests/attack-*.t | tests/freebsd-types.t | tests/hardening.t)
 			;;
-		tests/jails-freebsd.t)
+		tests/jails-freebsd.t | tests/rcd.t)
 			[ "$OS" != FreeBSD ] || echo "$t" ;;
 		tests/jails-unshare*.t)
 			[ "$OS" = FreeBSD ] || echo "$t" ;;
