@@ -2,11 +2,12 @@
 #
 #   make            build/jaildaemon, runnable there
 #   make install    honours PREFIX, DESTDIR, BINDIR, SBINDIR, LIBEXECDIR,
-#                   SYSCONFDIR, MANDIR
+#                   SYSCONFDIR, MANDIR, COMPLETIONDIR, UNITDIR, RCDIR
 #   make test       hermetic: neither root nor network, installs nothing
 #   make deps       installs what building and testing need
 #   make check      deps, test, and everything that needs root and engines
 #   make demo       deps, and a container that makes its host do something
+#   make deb        deps, and a Debian package in build/deb
 #   make lint       compilers' warnings as errors, static analysers, manuals
 #
 # A cross-build: make OS=FreeBSD CC=... PKG_CONFIG=...
@@ -22,6 +23,9 @@ SYSCONFDIR =	$(SYSCONFDIR_$(OS))
 SYSCONFDIR_Linux = /etc
 SYSCONFDIR_FreeBSD = $(PREFIX)/etc
 MANDIR =	$(PREFIX)/share/man
+COMPLETIONDIR =	$(PREFIX)/share/bash-completion/completions
+UNITDIR =	$(PREFIX)/lib/systemd/system
+RCDIR =		$(PREFIX)/etc/rc.d
 
 CC =		cc
 PKG_CONFIG =	pkg-config
@@ -62,40 +66,39 @@ STUB_FreeBSD =	stub/probe_freebsd.c
 
 SRCS_Linux =	src/call.c src/cgroup.c src/command.c src/ends_linux.c \
 		src/engine.c src/feed.c src/follow.c src/jail_linux.c \
-		src/procfs.c src/process_linux.c src/roster.c \
+		src/process_linux.c src/procfs.c src/roster.c \
 		src/spawn_linux.c src/stub_linux.c src/target_linux.c
-SRCS_FreeBSD =	src/ends_freebsd.c src/follow_freebsd.c \
-		src/jail_freebsd.c src/process_freebsd.c \
-		src/spawn_freebsd.c src/stub_freebsd.c src/target_freebsd.c
+SRCS_FreeBSD =	src/ends_freebsd.c src/follow_freebsd.c src/jail_freebsd.c \
+		src/process_freebsd.c src/spawn_freebsd.c \
+		src/stub_freebsd.c src/target_freebsd.c
 SRCS =		src/action.c src/check.c src/client.c src/conf.c \
 		src/control.c src/daemon.c src/journal.c src/life.c \
-		src/log.c src/metrics.c src/options.c src/probe.c \
-		src/rules.c src/run.c src/show.c src/spec.c src/state.c \
-		src/text.c src/utility.c src/verb.c src/watch.c src/wire.c \
-		src/words.c $(SRCS_$(OS))
+		src/log.c src/metrics.c src/notify.c src/options.c \
+		src/probe.c src/rules.c src/run.c src/show.c src/spec.c \
+		src/state.c src/text.c src/utility.c src/verb.c src/watch.c \
+		src/wire.c src/words.c $(SRCS_$(OS))
 HDRS =		src/action.h src/call.h src/cgroup.h src/check.h \
 		src/client.h src/clock.h src/command.h src/conf.h \
 		src/control.h src/daemon.h src/defaults.h src/ends.h \
 		src/engine.h src/feed.h src/follow.h src/jail.h \
 		src/journal.h src/life.h src/log.h src/metrics.h \
-		src/options.h src/probe.h src/process.h src/procfs.h \
-		src/roster.h src/rules.h src/run.h src/show.h src/spawn.h \
-		src/spec.h \
-		src/state.h src/stub.h src/target.h src/text.h \
-		src/utility.h src/verb.h src/watch.h src/wire.h src/words.h \
-		stub/order.h
+		src/notify.h src/options.h src/probe.h src/process.h \
+		src/procfs.h src/roster.h src/rules.h src/run.h src/show.h \
+		src/spawn.h src/spec.h src/state.h src/stub.h src/target.h \
+		src/text.h src/utility.h src/verb.h src/watch.h src/wire.h \
+		src/words.h stub/order.h
 STUB_HDRS =	stub/order.h stub/syscall_linux.h
 IMAGE_Linux =	src/stub_image.S
-UNITS =		text spec wire options life words conf show metrics
+UNITS =		text spec wire options life words conf show metrics notify
 UNITS_Linux =	engine follow
 UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_wire.c tests/unit/test_options.c \
 		tests/unit/test_life.c tests/unit/test_engine.c \
 		tests/unit/test_words.c tests/unit/test_conf.c \
 		tests/unit/test_show.c tests/unit/test_metrics.c \
-		tests/unit/test_follow.c
-TOOL_SRCS =	tests/attack/load.c tests/attack/record.c tests/attack/scene.c \
-		tests/attack/sock.c tests/attack/spy.c
+		tests/unit/test_follow.c tests/unit/test_notify.c
+TOOL_SRCS =	tests/attack/load.c tests/attack/record.c \
+		tests/attack/scene.c tests/attack/sock.c tests/attack/spy.c
 CHAOS_Linux =	$(BUILD)/state/chaos
 FUZZERS =	wire options conf
 FUZZERS_Linux =	engine follow
@@ -187,8 +190,11 @@ fuzzers: $(BUILD)/lib.a $(FUZZ_SRCS)
 test: $(BUILD)/jaildaemon $(BUILD)/unit.stamp $(BUILD)/replay.stamp
 	BUILD=$(BUILD) OS=$(OS) sh tests/run.sh hermetic
 
+# Lists of packages, besides the system's own.
+LISTS_Linux =	deb
+
 deps:
-	sh tests/deps.sh
+	sh tests/deps.sh all $(LISTS_$(OS))
 
 # Everything, as root.
 check: deps
@@ -223,20 +229,49 @@ demo:
 	$(MAKE) all
 	JAILDAEMON=$(BUILD)/jaildaemon sh demo/demo.sh
 
-install: all
-	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man1 \
-	    $(DESTDIR)$(MANDIR)/man5
+# What names a place says so: @SBINDIR@.
+PLACES =	sed -e 's,@SBINDIR@,$(SBINDIR),g' -e 's,@SYSCONFDIR@,$(SYSCONFDIR),g'
+
+install: all install-$(OS)
+	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SYSCONFDIR) \
+	    $(DESTDIR)$(COMPLETIONDIR)
 	$(INSTALL) -m 755 $(BUILD)/jaildaemon $(DESTDIR)$(SBINDIR)/jaildaemon
-	$(INSTALL) -m 644 man/jaildaemon.1 $(DESTDIR)$(MANDIR)/man1/jaildaemon.1
-	$(INSTALL) -m 644 man/jaildaemon.conf.5 \
-	    $(DESTDIR)$(MANDIR)/man5/jaildaemon.conf.5
-	if [ $(OS) = FreeBSD ]; then \
-	    $(INSTALL) -d $(DESTDIR)$(LIBEXECDIR) && \
-	    $(INSTALL) -m 755 $(BUILD)/jailprobe \
-	    $(DESTDIR)$(LIBEXECDIR)/jailprobe; fi
+	for m in man/*.[1-9]; do \
+	    d=$(DESTDIR)$(MANDIR)/man$${m##*.}; \
+	    $(INSTALL) -d $$d && $(INSTALL) -m 644 $$m $$d/ || exit 1; \
+	done
+	$(INSTALL) -m 644 etc/jaildaemon.bash-completion \
+	    $(DESTDIR)$(COMPLETIONDIR)/jaildaemon
+
+# An administrator's file is left alone.
+install-Linux: all
+	$(INSTALL) -d $(DESTDIR)$(SYSCONFDIR) $(DESTDIR)$(UNITDIR) \
+	    $(DESTDIR)$(UNITDIR)/systemd-nspawn@.service.d
+	[ -e $(DESTDIR)$(SYSCONFDIR)/jaildaemon.conf ] || \
+	    $(INSTALL) -m 644 etc/jaildaemon.conf.sample \
+	    $(DESTDIR)$(SYSCONFDIR)/jaildaemon.conf
+	for u in jaildaemon.service jaildaemon-follow@.service; do \
+	    $(PLACES) etc/$$u >$(BUILD)/$$u && $(INSTALL) -m 644 $(BUILD)/$$u \
+	    $(DESTDIR)$(UNITDIR)/$$u || exit 1; \
+	done
+	$(INSTALL) -m 644 etc/jaildaemon-nspawn.conf \
+	    $(DESTDIR)$(UNITDIR)/systemd-nspawn@.service.d/jaildaemon.conf
+
+install-FreeBSD: all
+	$(INSTALL) -d $(DESTDIR)$(SYSCONFDIR) $(DESTDIR)$(RCDIR) \
+	    $(DESTDIR)$(LIBEXECDIR)
+	$(INSTALL) -m 755 $(BUILD)/jailprobe $(DESTDIR)$(LIBEXECDIR)/jailprobe
+	$(INSTALL) -m 644 etc/jaildaemon.conf.sample \
+	    $(DESTDIR)$(SYSCONFDIR)/jaildaemon.conf.sample
+	$(PLACES) etc/jaildaemon.rc >$(BUILD)/jaildaemon.rc
+	$(INSTALL) -m 555 $(BUILD)/jaildaemon.rc $(DESTDIR)$(RCDIR)/jaildaemon
+
+deb:
+	sh tests/deps.sh build deb
+	sh packaging/deb.sh $(BUILD)/deb
 
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: all test deps check check-sanitized check-mutants check-attack lint \
-	demo install clean fuzz fuzzers
+	demo install install-Linux install-FreeBSD deb clean fuzz fuzzers

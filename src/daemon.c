@@ -30,6 +30,7 @@
 #include "ends.h"
 #include "log.h"
 #include "defaults.h"
+#include "notify.h"
 #include "rules.h"
 #include "run.h"
 #include "spawn.h"
@@ -49,6 +50,7 @@ struct daemon {
 	char		*confpath;
 	int		 parent;	/* tell it that we are ready, or -1 */
 	int		 statedir;
+	struct notify	 notify;
 	struct rlimit	 nofile;	/* as it was at the start */
 	struct rlimit	 raised;
 	struct pidfh	*pidfile;
@@ -264,11 +266,14 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 
 	(void)what;
 	if (sig == SIGHUP) {
+		notify_reloading(&d->notify);
 		verb_reload(&d->verbs, err, sizeof(err));
+		notify_ready(&d->notify);
 		return;
 	}
 	log_info("event=stop signal=%d actions=%u probes=%u", (int)sig,
 	    actions_count(d->actions), actions_probes(d->actions));
+	notify_stopping(&d->notify);
 	actions_stop(d->actions, DRAIN_MS, on_drained, d);
 	watchers_end(d->watchers, EX_UNAVAILABLE, "the daemon has stopped");
 }
@@ -420,6 +425,7 @@ say_ready(struct daemon *d)
 	log_info("event=start pid=%ld version=%s socket=%s descriptors=%lu",
 	    (long)getpid(), VERSION, d->socket,
 	    (unsigned long)d->raised.rlim_cur);
+	notify_ready(&d->notify);
 	if (d->parent == -1)
 		return;
 	fd = open(_PATH_DEVNULL, O_RDWR | O_CLOEXEC);
@@ -495,6 +501,7 @@ daemon_run(const struct options *options)
 	int status;
 
 	clean_signals();
+	notify_open(&d.notify);
 	/* Nothing that was inherited stays open but 0, 1 and 2. */
 	closefrom(3);
 	if (spawn_init() == -1)

@@ -72,7 +72,8 @@ check cppcheck cppcheck --quiet --std=c11 \
     --error-exitcode=1 --inline-suppr $(includes) \
     -D_GNU_SOURCE -D__linux__ -D__x86_64__ -DVERSION='""' $sources
 # shellcheck disable=SC2046 # a list of words
-check shellcheck shellcheck -x -P SCRIPTDIR $(git ls-files -- '*.sh' '*.t' .ci/run)
+check shellcheck shellcheck -x -P SCRIPTDIR $(git ls-files -- '*.sh' '*.t' \
+    .ci/run '*.postrm' 'etc/*.rc' 'etc/*.bash-completion')
 check "mandoc -Tlint" mandoc -Tlint man/*.[15]
 echo "1..$n"
 [ -z "${JAILDAEMON_TALLY:-}" ] || echo "$passed $failed" >>"$JAILDAEMON_TALLY"

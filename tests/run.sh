@@ -97,7 +97,7 @@ others()
 		tests/attack-*.t | tests/conf.t | tests/freebsd-types.t | \
 		    tests/hardening.t)
 			;;
-		tests/jails-freebsd.t)
+		tests/jails-freebsd.t | tests/rcd.t)
 			[ "$OS" != FreeBSD ] || echo "$t" ;;
 		tests/jails-unshare*.t)
 			[ "$OS" = FreeBSD ] || echo "$t" ;;
@@ -109,7 +109,7 @@ others()
 			[ "$OS" = FreeBSD ] || [ "${SANITIZED:-0}" = 1 ] ||
 			    echo "$t"
 			[ "$OS" != FreeBSD ] || case $t in
-			tests/jails-*) ;;
+			tests/jails-* | tests/notify.t | tests/packages.t) ;;
 			*) echo "$t" ;;
 			esac ;;
 		esac
