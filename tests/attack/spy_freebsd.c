@@ -18,6 +18,7 @@
  */
 #include <sys/param.h>
 #include <sys/cpuset.h>
+#include <sys/event.h>
 #include <sys/ioctl.h>
 #include <sys/procctl.h>
 #include <sys/ptrace.h>
@@ -432,6 +433,18 @@ count_signals(const sigset_t *set)
 	return (n);
 }
 
+/* Those whose default it is are among them. */
+static unsigned int
+count_ignored(sigset_t set)
+{
+	static const int usual[] = { SIGURG, SIGCHLD, SIGIO, SIGWINCH, SIGINFO,
+	    SIGCONT };
+
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		sigdelset(&set, usual[i]);
+	return (count_signals(&set));
+}
+
 static void
 look_limits(pid_t pid)
 {
@@ -482,7 +495,7 @@ look(pid_t pid)
 	if (procctl(P_PID, pid, PROC_TRACE_STATUS, &tracer) == 0)
 		printf("traceable=%d ", tracer != -1);
 	printf("blocked=%u ignored=%u caught=%u ",
-	    count_signals(&kp.ki_sigmask), count_signals(&kp.ki_sigignore),
+	    count_signals(&kp.ki_sigmask), count_ignored(kp.ki_sigignore),
 	    count_signals(&kp.ki_sigcatch));
 	look_limits(pid);
 	printf("nice=%d class=%d protected=%d ", kp.ki_nice - NZERO,
@@ -499,7 +512,27 @@ look(pid_t pid)
 
 /* -- bad company ---------------------------------------------------------- */
 
-/* A terminal of its own, whose other side stays open with us. */
+/* Until that process has ended; nobody's child, so that nobody wonders. */
+static void
+hold_terminal(pid_t pid)
+{
+	struct kevent change;
+	int kq;
+
+	if (fork() != 0) {
+		wait(NULL);
+		return;
+	}
+	if (fork() != 0)
+		_exit(0);
+	kq = kqueue();
+	EV_SET(&change, (uintptr_t)pid, EVFILT_PROC, EV_ADD, NOTE_EXIT, 0,
+	    NULL);
+	kevent(kq, &change, 1, &change, 1, NULL);
+	_exit(0);
+}
+
+/* A controlling terminal. */
 static void
 take_terminal(void)
 {
@@ -508,6 +541,7 @@ take_terminal(void)
 	if (master == -1 || grantpt(master) == -1 || unlockpt(master) == -1)
 		err(1, "posix_openpt");
 	slave = open(ptsname(master), O_RDWR);
+	hold_terminal(getpid());
 	setsid();
 	if (slave == -1 || ioctl(slave, TIOCSCTTY, NULL) == -1)
 		err(1, "TIOCSCTTY");
@@ -527,7 +561,6 @@ take_company(void)
 
 	take_terminal();
 	sigfillset(&all);
-	sigdelset(&all, SIGALRM);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
