@@ -97,8 +97,12 @@ UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_words.c tests/unit/test_conf.c \
 		tests/unit/test_show.c tests/unit/test_metrics.c \
 		tests/unit/test_follow.c tests/unit/test_notify.c
-TOOL_SRCS =	tests/attack/load.c tests/attack/record.c \
-		tests/attack/scene.c tests/attack/sock.c tests/attack/spy.c
+TOOLS_Linux =	tests/attack/record.c tests/attack/scene.c tests/attack/spy.c
+TOOLS_FreeBSD =	tests/attack/spy_freebsd.c
+TOOL_SRCS =	tests/attack/load.c tests/attack/sock.c $(TOOLS_$(OS))
+# Whatever the program itself is built with: these are no part of it.
+TOOL_CC_Linux =	cc
+TOOL_CC_FreeBSD = $(CC)
 CHAOS_Linux =	$(BUILD)/state/chaos
 FUZZERS =	wire options conf
 FUZZERS_Linux =	engine follow
@@ -136,12 +140,14 @@ $(BUILD)/jaildaemon: src/main.c $(BUILD)/lib.a $(BUILD)/jailprobe $(IMAGE_$(OS))
 	    $(LINK_$(OS)) $(PKG_LIBS) $(LIBS_$(OS))
 
 # Unit tests: cmocka, printing TAP for prove(1).
+CMOCKA_CFLAGS =	`$(PKG_CONFIG) --cflags cmocka`
 CMOCKA_LIBS =	`$(PKG_CONFIG) --libs cmocka`
 
 $(BUILD)/unit.stamp: $(BUILD)/lib.a $(UNIT_SRCS)
 	@mkdir -p $(BUILD)/unit
 	for u in $(UNITS) $(UNITS_$(OS)); do \
-	    $(COMPILE) -Isrc $(PKG_CFLAGS) -o $(BUILD)/unit/test_$$u \
+	    $(COMPILE) -Isrc $(PKG_CFLAGS) $(CMOCKA_CFLAGS) \
+	    -o $(BUILD)/unit/test_$$u \
 	    tests/unit/test_$$u.c $(BUILD)/lib.a $(LDFLAGS) \
 	    $(LINK_HARDENING_$(OS)) $(LINK_$(OS)) $(PKG_LIBS) $(CMOCKA_LIBS) \
 	    $(LIBS_$(OS)) || exit 1; \
@@ -163,9 +169,9 @@ $(BUILD)/replay.stamp: $(BUILD)/lib.a $(FUZZ_SRCS) fuzz/replay.c
 $(BUILD)/tools.stamp: $(TOOL_SRCS) $(STUB_HDRS) $(CHAOS_$(OS)) Makefile
 	@mkdir -p $(BUILD)/attack
 	for f in $(TOOL_SRCS); do \
-	    t=$${f##*/}; \
-	    cc -std=c11 $(DEFS_$(OS)) -O2 $(WARNINGS) -static \
-	    -o $(BUILD)/attack/$${t%.c} $$f || exit 1; \
+	    t=$${f##*/}; t=$${t%.c}; \
+	    $(TOOL_CC_$(OS)) -std=c11 $(DEFS_$(OS)) -O2 $(WARNINGS) -static \
+	    -o $(BUILD)/attack/$${t%_freebsd} $$f || exit 1; \
 	done
 	touch $@
 

@@ -391,7 +391,10 @@ on_written(struct bufferevent *bev, void *arg)
 		close_conn(conn);
 }
 
-/* What a peer sent before it shut its sending side down is answered. */
+/*
+ * What a peer sent before it shut its sending side down is answered; one that
+ * has gone altogether is found out by the answer.
+ */
 static void
 on_event(struct bufferevent *bev, short what, void *arg)
 {
@@ -401,9 +404,10 @@ on_event(struct bufferevent *bev, short what, void *arg)
 	if ((what & BEV_EVENT_EOF) != 0 && (what & BEV_EVENT_READING) != 0) {
 		conn->half = true;
 		read_lines(conn);
+		if ((conn->busy || conn->closing) && !conn->watching)
+			return;
 	}
-	if (!conn->half || conn->watching || (!conn->busy && !conn->closing))
-		close_conn(conn);
+	close_conn(conn);
 }
 
 static void

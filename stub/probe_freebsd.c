@@ -11,6 +11,7 @@
  */
 #include <sys/param.h>
 #include <sys/capsicum.h>
+#include <sys/cpuset.h>
 #include <sys/jail.h>
 #include <sys/procctl.h>
 #include <sys/resource.h>
@@ -121,11 +122,41 @@ shed_signals(void)
 		sigaction(sig, &dfl, NULL);
 }
 
+static int
+get_cpus(cpulevel_t level, cpuset_t *cpus)
+{
+	return (cpuset_getaffinity(level, CPU_WHICH_PID, -1, sizeof(*cpus),
+	    cpus));
+}
+
 /*
- * Nothing of the daemon's circumstances goes along: umask, priorities, its
- * terminal and session with the name of who logged in, its protection from
- * the memory killer.  Where taking back what a privileged start gave is not
- * permitted, attaching to a jail is not either, and that has better words.
+ * The daemon's processors, its set's and its own choice of those.  A kernel
+ * takes them along into the jail, as far as the jail has them too; if that
+ * leaves none, it refuses to attach.
+ */
+static void
+shed_affinity(void)
+{
+	cpuset_t all, cpus;
+	cpusetid_t id;
+
+	if (get_cpus(CPU_LEVEL_ROOT, &all) == -1)
+		return;
+	if (get_cpus(CPU_LEVEL_CPUSET, &cpus) == 0 &&
+	    memcmp(&cpus, &all, sizeof(cpus)) != 0)
+		cpuset(&id);
+	if (get_cpus(CPU_LEVEL_WHICH, &cpus) == 0 &&
+	    memcmp(&cpus, &all, sizeof(cpus)) != 0)
+		cpuset_setaffinity(CPU_LEVEL_WHICH, CPU_WHICH_PID, -1,
+		    sizeof(all), &all);
+}
+
+/*
+ * Nothing of the daemon's circumstances goes along: umask, priorities,
+ * processors, its terminal and session with the name and the class of who
+ * logged in, its protection from the memory killer.  Where taking back what a
+ * privileged start gave is not permitted, attaching to a jail is not either,
+ * and that has better words.
  */
 static void
 shed_inheritance(void)
@@ -137,9 +168,11 @@ shed_inheritance(void)
 	umask(077);
 	setpriority(PRIO_PROCESS, 0, 0);
 	rtprio(RTP_SET, 0, &normal);
+	shed_affinity();
 	procctl(P_PID, getpid(), PROC_SPROTECT, &unprotected);
 	must(STEP_SHED, setsid());
 	setlogin("");
+	setloginclass("default");
 }
 
 /*

@@ -58,7 +58,7 @@ tap()
 hermetic()
 {
 	for t in "$BUILD"/unit/test_*; do
-		CMOCKA_MESSAGE_OUTPUT=TAP tap "${t##*/}" "$t"
+		tap "${t##*/}" env CMOCKA_MESSAGE_OUTPUT=TAP "$t"
 	done
 	for r in "$BUILD"/replay/*; do
 		tap "corpus-${r##*/}" "$r" fuzz/corpus/"${r##*/}"/*

@@ -14,9 +14,13 @@ esac
 
 # talk: stdin to the daemon, its answer to stdout.
 talk() {
+	(become_talk)
+}
+
+become_talk() {
 	case $JAIL_OS in
-	Linux)	socat -t 15 - "UNIX-CONNECT:$D/sock" ;;
-	*)	nc -N -U "$D/sock" ;;
+	Linux)	exec socat -t 15 - "UNIX-CONNECT:$D/sock" ;;
+	*)	exec nc -N -U "$D/sock" ;;
 	esac 2>/dev/null
 }
 
@@ -215,6 +219,36 @@ t_rude() {
 	nok "no descriptor is left open" wait_for 0 too_many_open
 }
 
+# Clients that end, altogether, between their request and its answer.
+t_gone() {
+	kill -STOP "$DPID"
+	_i=0 _pids=
+	while [ "$_i" -lt 20 ]; do
+		printf '{"v":1,"verb":"arm","command":":",%s,"title":"GONE"}\n' \
+		    "$(where)" >"$T/gone"
+		become_talk <"$T/gone" >/dev/null &
+		_pids="$_pids $!"
+		_i=$((_i + 1))
+	done
+	# They have sent it by then; the daemon has not seen them yet.
+	sleep 1
+	# shellcheck disable=SC2086
+	kill -9 $_pids
+	# shellcheck disable=SC2086
+	wait $_pids 2>/dev/null
+	_before=$(sockets)
+	kill -CONT "$DPID"
+	ok "a request whose client is gone is carried out" \
+	    wait_for 5 probe_pid a GONE
+	ok "and the connection closed" wait_for 5 sockets_are "$_before"
+	ok "the daemon goes on" ping_works
+	fire a GONE
+}
+
+sockets_are() {
+	[ "$(sockets)" -eq "$1" ]
+}
+
 # How many sockets the daemon has.
 sockets() {
 	case $JAIL_OS in
@@ -278,7 +312,7 @@ connections_fall() {
 	wait_for 5 not connections 32
 }
 
-[ $# -gt 0 ] || set -- good bad long rude many
+[ $# -gt 0 ] || set -- good bad long rude gone many
 if jail_start "$kind" a && daemon_start; then
 	for t in "$@"; do
 		tap_group=$t

@@ -9,13 +9,22 @@ ATTACK=${JAILDAEMON%/*}/attack
 LONG=${JAILDAEMON_LONG:-0}
 # A daemon under a sanitizer is slower and larger.
 SLOWER=1
+# For what serves() does; FreeBSD's clock is the shell's, in whole seconds.
+case $JAIL_OS in
+Linux)		PROMPT_MS=3000 ;;
+FreeBSD)	PROMPT_MS=6000 ;;
+esac
 [ "${SANITIZED:-0}" = 0 ] || SLOWER=5
 
-[ "$JAIL_OS" = Linux ] || {
-	echo "1..0 # SKIP attacks on Linux"
+# Each system has its own attacks.
+case $JAIL_OS:${0##*/} in
+FreeBSD:attack-freebsd.t)	;;
+Linux:attack-freebsd.t | FreeBSD:*)
+	echo "1..0 # SKIP not an attack on $JAIL_OS"
 	tap_done=1
 	exit 0
-}
+	;;
+esac
 
 # chosen SHORT LONG: one of them.
 chosen() {
@@ -28,7 +37,36 @@ chosen() {
 
 # A root with the spy in it, before the first jail of any kind.
 spy_root() {
-	jail_root && cp "$ATTACK/spy" "$T/root/spy"
+	case $JAIL_OS in
+	Linux)		jail_root ;;
+	FreeBSD)	spy_root_freebsd ;;
+	esac && cp "$ATTACK/spy" "$T/root/spy"
+}
+
+# The host's programs, which cannot be written to, and its own rest.
+spy_root_freebsd() {
+	JAIL_ROOT=$T/root
+	mkdir -p "$JAIL_ROOT/dev" "$JAIL_ROOT/proc" "$JAIL_ROOT/etc" \
+	    "$JAIL_ROOT/tmp" || return 1
+	tap_atexit spy_root_unmount
+	for _f in passwd pwd.db group; do
+		cp "/etc/$_f" "$JAIL_ROOT/etc/" || return 1
+	done
+	for _d in bin sbin lib libexec usr; do
+		[ -d "/$_d" ] || continue
+		mkdir "$JAIL_ROOT/$_d" &&
+		mount -t nullfs -o ro "/$_d" "$JAIL_ROOT/$_d" || return 1
+	done
+	mount -t devfs devfs "$JAIL_ROOT/dev" &&
+	mount -t procfs proc "$JAIL_ROOT/proc"
+}
+
+spy_root_unmount() {
+	jail_cleanup
+	mount -p | awk -v root="$JAIL_ROOT/" 'index($2, root) == 1 {
+	    print $2 }' | sort -r | while read -r _m; do
+		umount -f "$_m"
+	done
 }
 
 # peek JAIL COMMAND...: in the jail's namespaces, past its engine, with all
@@ -36,12 +74,15 @@ spy_root() {
 peek() {
 	_j=$1
 	shift
-	nsenter -t "$(jail_pid "$_j")" -a -r -w "$@" </dev/null
+	case $JAIL_OS in
+	Linux)		nsenter -t "$(jail_pid "$_j")" -a -r -w "$@" ;;
+	FreeBSD)	jexec "$(jail_name "$_j")" "$@" ;;
+	esac </dev/null
 }
 
 # in_cgroup JAIL COMMAND...: the same, in its cgroups too.
 in_cgroup() {
-	(jail_cgroup_join "$JAIL_RUN-$1"
+	([ "$JAIL_OS" = FreeBSD ] || jail_cgroup_join "$JAIL_RUN-$1"
 	peek "$@")
 }
 
@@ -88,28 +129,46 @@ load() {
 
 # load_arm JAIL COUNT TITLE [RESPAWN [UID]]
 load_arm() {
-	_pid=$(jail_pid "$1")
+	_target=$(jail_pid "$1")
 	_count=$2 _title=$3
 	shift 3
-	load arm "$D/sock" "$_pid" "$_count" "$_title" "$@"
+	load arm "$D/sock" "$_target" "$_count" "$_title" "$@"
 }
 
 # The daemon's CPU time in hundredths of a second, its descriptors, its
 # memory in kB, and those of its children that are zombies.
 daemon_cpu() {
-	awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$DPID/stat"
+	case $JAIL_OS in
+	Linux)
+		awk '{ sub(/.*\) /, ""); print $12 + $13 }' \
+		    "/proc/$DPID/stat" ;;
+	FreeBSD)
+		# Minutes, seconds and their hundredths.
+		ps -o time= -p "$DPID" | awk -F '[:.]' '{
+		    print ($1 * 60 + $2) * 100 + $3 }' ;;
+	esac
 }
 
 daemon_fds() {
-	find "/proc/$DPID/fd" -mindepth 1 | lines
+	case $JAIL_OS in
+	Linux)		find "/proc/$DPID/fd" -mindepth 1 | lines ;;
+	FreeBSD)	procstat -h -f "$DPID" | awk '$3 ~ /^[0-9]+$/' |
+			    lines ;;
+	esac
 }
 
 daemon_rss() {
-	awk '/^VmRSS:/ { print $2 }' "/proc/$DPID/status"
+	ps -o rss= -p "$DPID" | tr -d ' '
+}
+
+# State and number of each.
+children() {
+	ps -A -o ppid= -o stat= -o pid= |
+	    awk -v daemon="$DPID" '$1 == daemon { print $2, $3 }'
 }
 
 zombies() {
-	ps -o stat= -o pid= --ppid "$DPID" | sed -n 's/^Z[^ ]* *//p'
+	children | sed -n 's/^Z[^ ]* *//p'
 }
 
 no_zombies() {
@@ -118,7 +177,7 @@ no_zombies() {
 
 # children_are N: so many children, of whatever kind.
 children_are() {
-	[ "$(ps -o pid= --ppid "$DPID" | lines)" -eq "$1" ]
+	[ "$(children | lines)" -eq "$1" ]
 }
 
 # at_most N LIMIT DESCRIPTION
@@ -163,11 +222,16 @@ serves() {
 	peek b pkill -HUP -x -f "jailprobe: SERVES-$served" &&
 	wait_for 5 marked serves $((_from + 1))
 	is "$?" 0 "$1"
-	at_most $(($(now) - _start)) 3000 "and soon"
+	at_most $(($(now) - _start)) "$PROMPT_MS" "and soon"
 }
 
-# Milliseconds.
+# Milliseconds; FreeBSD's date(1) knows whole seconds.
 now() {
-	_now=$(date +%s%N)
-	echo "${_now%??????}"
+	case $JAIL_OS in
+	Linux)
+		_now=$(date +%s%N)
+		echo "${_now%??????}" ;;
+	FreeBSD)
+		echo "$(date +%s)000" ;;
+	esac
 }

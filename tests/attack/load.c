@@ -1,15 +1,15 @@
 /*
  * A client that asks much and measures the answers.
  *
- *   load arm SOCKET PID COUNT TITLE [RESPAWN [UID]]
+ *   load arm SOCKET JAIL COUNT TITLE [RESPAWN [UID]]
  *	arms COUNT actions, titled TITLE-1 and so on, over one connection; their
- *	command is ":"
+ *	command is ":".  JAIL is a pid on Linux, a jid or a name on FreeBSD
  *   load ping SOCKET SECONDS
  *	asks for a sign of life, again and again
- *   load fire PID FIFO SECONDS TITLE...
+ *   load fire JAIL FIFO SECONDS TITLE...
  *	sends SIGHUP to the probes with these titles in turn, each not more than
  *	eight times a second, and waits for the byte that each one's command
- *	writes to the FIFO.  PID's pid namespace is where the probes are.
+ *	writes to the FIFO.  JAIL, a pid or a jid, is where the probes are.
  *
  * Prints "name=number" words; times are in microseconds.
  */
@@ -17,6 +17,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#ifdef __FreeBSD__
+#include <sys/sysctl.h>
+#include <sys/user.h>
+#endif
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +38,11 @@
 #define ANSWER_MS	30000
 #define TITLES_MAX	64
 #define EVERY_US	125000
+#ifdef __FreeBSD__
+#define TARGET		"\"jail\":\"%s\""
+#else
+#define TARGET		"\"pid\":%s"
+#endif
 
 static long samples[SAMPLES_MAX];
 static unsigned int nsamples;
@@ -122,7 +131,7 @@ arm(int argc, char **argv)
 		int64_t started = now_us();
 
 		snprintf(request, sizeof(request), "{\"v\":1,\"verb\":\"arm\","
-		    "\"command\":\":\",\"pid\":%s,\"title\":\"%s-%d\","
+		    "\"command\":\":\"," TARGET ",\"title\":\"%s-%d\","
 		    "\"uid\":%s,\"gid\":0,\"respawn\":\"%s\"}\n", argv[3],
 		    argv[5], i, argc > 7 ? argv[7] : "0", respawn);
 		if (!ask(fd, request, answer, sizeof(answer)))
@@ -162,8 +171,50 @@ ping(char **argv)
 	return (0);
 }
 
-static ino_t
-pid_namespace(const char *pid)
+#ifdef __FreeBSD__
+
+/* Where the probes are: the jid. */
+static uintmax_t
+place_of(const char *jid)
+{
+	return ((uintmax_t)atoi(jid));
+}
+
+static bool
+has_title(pid_t pid, const char *title)
+{
+	int mib[] = { CTL_KERN, KERN_PROC, KERN_PROC_ARGS, pid };
+	char text[256] = "", wanted[256];
+	size_t len = sizeof(text) - 1;
+
+	snprintf(wanted, sizeof(wanted), "jailprobe: %s", title);
+	return (sysctl(mib, 4, text, &len, NULL, 0) == 0 &&
+	    strcmp(text, wanted) == 0);
+}
+
+/* The probe with that title, or 0. */
+static pid_t
+find_probe(uintmax_t jid, const char *title)
+{
+	static struct kinfo_proc table[4096];
+	int mib[] = { CTL_KERN, KERN_PROC, KERN_PROC_PROC };
+	size_t len = sizeof(table);
+
+	if (sysctl(mib, 3, table, &len, NULL, 0) == -1)
+		return (0);
+	for (size_t i = 0; i < len / sizeof(table[0]); i++)
+		if ((uintmax_t)table[i].ki_jid == jid &&
+		    strcmp(table[i].ki_comm, "jailprobe") == 0 &&
+		    has_title(table[i].ki_pid, title))
+			return (table[i].ki_pid);
+	return (0);
+}
+
+#else
+
+/* Where the probes are: the pid namespace. */
+static uintmax_t
+place_of(const char *pid)
 {
 	char path[64];
 	struct stat st;
@@ -190,7 +241,7 @@ has_title(const char *pid, const char *title)
 
 /* The probe with that title, or 0. */
 static pid_t
-find_probe(ino_t ns, const char *title)
+find_probe(uintmax_t ns, const char *title)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *de;
@@ -199,12 +250,14 @@ find_probe(ino_t ns, const char *title)
 	while (dir != NULL && pid == 0 && (de = readdir(dir)) != NULL)
 		if (de->d_name[0] >= '1' && de->d_name[0] <= '9' &&
 		    has_title(de->d_name, title) &&
-		    pid_namespace(de->d_name) == ns)
+		    place_of(de->d_name) == ns)
 			pid = (pid_t)atoi(de->d_name);
 	if (dir != NULL)
 		closedir(dir);
 	return (pid);
 }
+
+#endif
 
 static int
 fire(int argc, char **argv)
@@ -213,12 +266,12 @@ fire(int argc, char **argv)
 	int64_t due[TITLES_MAX] = { 0 };
 	int fd = open(argv[3], O_RDWR | O_CLOEXEC), missed = 0, titles;
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	ino_t ns = pid_namespace(argv[2]);
+	uintmax_t place = place_of(argv[2]);
 	char byte;
 
 	titles = argc - 5 < TITLES_MAX ? argc - 5 : TITLES_MAX;
 	for (int i = 0; now_us() < until; i = (i + 1) % titles) {
-		pid_t pid = find_probe(ns, argv[5 + i]);
+		pid_t pid = find_probe(place, argv[5 + i]);
 		int64_t started = now_us();
 
 		if (started < due[i] || pid == 0) {

@@ -3,3 +3,4 @@
 int	feature_present(const char *);
 int	setgroups(int, const gid_t *);
 int	setlogin(const char *);
+int	setloginclass(const char *);
