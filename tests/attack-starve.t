@@ -137,7 +137,7 @@ hung_root() {
 	pgrep -P "$_outer" >"$T/jail/hung/pid"
 	echo unshare >"$T/jail/hung/kind"
 	jail=hung
-	starved HUNG
+	starved "HUNG-$$"
 	is "$(word refused <"$T/load")" 1 "the arm is refused"
 	jail=a
 	starved BESIDE
@@ -145,7 +145,7 @@ hung_root() {
 	_pid=$(cat "$T/jail/hung/pid")
 	kill -9 "$_pid"
 	ok "the jail ends all the same" wait_for 10 not alive "$_pid"
-	ok "nothing is left" wait_for 10 not pgrep -x -f "jailprobe: HUNG-1"
+	ok "nothing is left" wait_for 10 not pgrep -x -f "jailprobe: HUNG-$$-1"
 	ok "and all is reaped" wait_for 5 no_zombies
 	rm -rf "$T/jail/hung"
 	peek a pkill -KILL -x jailprobe
@@ -171,7 +171,7 @@ gone() {
 		    >"$T/step" 2>&1 &
 		_scene=$!
 		wait_for 5 grep -q waiting= "$T/step"
-		load arm "$D/sock" "$small" 1 "GONE-$_n" >"$T/load"
+		load arm "$D/sock" "$small" 1 "GONE-$$-$_n" >"$T/load"
 		[ "$(word max <"$T/load")" -le "$ANSWER_US" ] || _bad=1
 		wait "$_scene"
 		kill -9 "$small" 2>/dev/null
@@ -184,7 +184,7 @@ gone() {
 	is "$_bad" 0 "each arm was answered in time"
 	# The probe of the last ones was there before the jail ended.
 	at_most "$_ok" 3 "and refused, but for the last"
-	ok "nothing is left" wait_for 10 not pgrep -f "^jailprobe: GONE"
+	ok "nothing is left" wait_for 10 not pgrep -f "^jailprobe: GONE-$$"
 	ok "and all is reaped" wait_for 5 no_zombies
 	serves "the daemon works"
 }
@@ -196,7 +196,7 @@ reused() {
 	_started=$(awk '{ sub(/.*\) /, ""); print $20 }' "/proc/$small/stat")
 	# Between the client's look and the daemon's.
 	kill -STOP "$DPID"
-	jd -c : -j "$small" -t REUSED-1 2>"$T/reused" &
+	jd -c : -j "$small" -t "REUSED-$$-1" 2>"$T/reused" &
 	_jd=$!
 	wait_for 5 pgrep -P $$ -x jaildaemon
 	sleep 0.3
@@ -209,7 +209,7 @@ reused() {
 	wait "$_jd"
 	is "$?" 68 "before the daemon looks: refused"
 	diag_file "$T/reused"
-	nok "and the other jail has no probe" pgrep -f "^jailprobe: REUSED"
+	nok "and the other jail has no probe" pgrep -f "^jailprobe: REUSED-$$"
 	kill "$_spawn"
 	wait "$_spawn"
 	# Between the daemon's look and the stub's.
@@ -229,12 +229,12 @@ reused() {
 		"$ATTACK/scene" step "$DPID" "$_n" sh "$T/reuse" >"$T/step" 2>&1 &
 		_scene=$!
 		wait_for 5 grep -q waiting= "$T/step"
-		load arm "$D/sock" "$small" 1 REUSED >"$T/load"
+		load arm "$D/sock" "$small" 1 "REUSED-$$" >"$T/load"
 		wait "$_scene"
 		is "$(word spawned <"$T/spawn")" "$small" "used again at step $_n"
 		is "$(word refused <"$T/load")" 1 "refused"
 		nok "and the other jail has no probe" \
-		    pgrep -f "^jailprobe: REUSED"
+		    pgrep -f "^jailprobe: REUSED-$$"
 		kill "$(cat "$T/spawn.pid")"
 		wait_for 5 not alive "$(cat "$T/spawn.pid")"
 	done
@@ -243,7 +243,7 @@ reused() {
 # A jail with many probes, some of them hostile, ends at once.
 ending() {
 	tap_group=ending
-	load_arm a "$(chosen 50 300)" MANY after >"$T/load"
+	load_arm a "$(chosen 50 300)" "MANY-$$" after >"$T/load"
 	spy a zombie 600 1
 	_n=0
 	while ! early a 1 && [ "$_n" -lt 200 ]; do
@@ -255,7 +255,7 @@ ending() {
 	jail_end a
 	ok "a jail with probes ends" wait_for 10 not jail_alive a
 	at_most $(($(now) - _start)) 3000 "ms, at once"
-	ok "nothing is left of them" wait_for 10 not pgrep -f "^jailprobe: MANY"
+	ok "nothing is left of them" wait_for 10 not pgrep -f "^jailprobe: MANY-$$"
 	ok "and all is reaped" wait_for 5 no_zombies
 	serves "the daemon works"
 }

@@ -9,7 +9,8 @@
  *   spy hup SECONDS [SIGNAL]	one, as fast as it can
  *   spy fork | memory SECONDS	use up the processes, the memory
  *   spy exe SECONDS		try to change, and lease, the programs of all
- *				probes that are there
+ *				probes that are there, and still when they have
+ *				ended
  *   spy trace [plain]		try to trace and to read them (plain: without
  *				CAP_SYS_PTRACE)
  *   spy keyring		the session keyring's description
@@ -802,8 +803,9 @@ each_probe(void (*function)(pid_t))
 }
 
 static struct {
-	unsigned int	probes, opened, written, leased, chmodded;
+	unsigned int	probes, opened, written, leased, chmodded, kept;
 	unsigned int	traced, read;
+	int		fds[KEPT_MAX];
 } tried;
 
 static void
@@ -823,20 +825,54 @@ try_exe(pid_t pid)
 	tried.opened++;
 	tried.written += ftruncate(fd, 0) == 0;
 	tried.chmodded += fchmod(fd, 0) == 0;
-	/* Held until we end. */
-	tried.leased += fcntl(fd, F_SETLEASE, F_WRLCK) == 0 ||
-	    fcntl(fd, F_SETLEASE, F_RDLCK) == 0;
+	tried.leased += fcntl(fd, F_SETLEASE, F_RDLCK) == 0;
+	if (tried.opened <= KEPT_MAX)
+		tried.fds[tried.opened - 1] = fd;
+}
+
+/*
+ * What no process executes any more can be leased against readers, and what
+ * is not sealed can be written to.  Both are held until we end.
+ */
+static void
+try_kept(int *fd)
+{
+	char path[64];
+	int again;
+
+	if (*fd == -1 || fcntl(*fd, F_SETLEASE, F_UNLCK) == -1)
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", *fd);
+	again = open(path, O_RDWR | O_CLOEXEC);
+	tried.chmodded += fchmod(*fd, 0) == 0;
+	if (again != -1) {
+		tried.written += write(again, "", 1) == 1;
+		close(again);
+		if (fcntl(*fd, F_SETLEASE, F_WRLCK) == 0) {
+			tried.kept++;
+			*fd = -1;
+			return;
+		}
+	}
+	fcntl(*fd, F_SETLEASE, F_RDLCK);
 }
 
 static void
 try_exes(void)
 {
+	/* Which is how the kernel asks for a lease back. */
+	signal(SIGIO, SIG_IGN);
 	each_probe(try_exe);
-	printf("probes=%u opened=%u written=%u chmodded=%u leased=%u\n",
-	    tried.probes, tried.opened, tried.written, tried.chmodded,
-	    tried.leased);
-	while (!over())
-		pause_ms(20);
+	for (;;) {
+		printf("probes=%u opened=%u written=%u chmodded=%u leased=%u "
+		    "kept=%u\n", tried.probes, tried.opened, tried.written,
+		    tried.chmodded, tried.leased, tried.kept);
+		if (over())
+			return;
+		pause_ms(50);
+		for (unsigned int i = 0; i < tried.opened && i < KEPT_MAX; i++)
+			try_kept(&tried.fds[i]);
+	}
 }
 
 static void
