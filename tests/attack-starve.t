@@ -246,7 +246,7 @@ ending() {
 	load_arm a "$(chosen 50 300)" "MANY-$$" after >"$T/load"
 	spy a zombie 600 1
 	_n=0
-	while ! early a 1 && [ "$_n" -lt 200 ]; do
+	while ! early_is a 1 && [ "$_n" -lt 200 ]; do
 		_n=$((_n + 1))
 		load_arm a 1 "CAUGHT-$_n" >/dev/null &
 		sleep 0.05

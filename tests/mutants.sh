@@ -12,8 +12,8 @@
 # Environment: MUTANTS_JOBS, how many go on at a time (2).
 set -u
 cd "$(dirname "$0")/.." || exit 1
-top=$(pwd)
 work=$(mktemp -d) || exit 1
+sound=$work/sound/tree
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 : "${MUTANTS:=tests/mutants.table}" "${MUTANTS_JOBS:=2}"
@@ -73,11 +73,11 @@ edit()
 		# A script may hold anything but a newline.
 		awk -F '\t' -v f="$file" '$1 == f { sub(/^[^\t]*\t/, ""); print }' \
 		    "$mutant/edits" >"$tree.sed"
-		sed -E -f "$tree.sed" "$top/$file" >"$tree/$file" || exit 1
+		sed -E -f "$tree.sed" "$sound/$file" >"$tree/$file" || exit 1
 		# All of them have to find their line.
 		while IFS= read -r script; do
-			sed -E -e "$script" "$top/$file" >"$tree.one" || exit 1
-			if cmp -s "$top/$file" "$tree.one"; then
+			sed -E -e "$script" "$sound/$file" >"$tree.one" || exit 1
+			if cmp -s "$sound/$file" "$tree.one"; then
 				echo "# this changes nothing in $file: $script"
 				exit 1
 			fi
@@ -124,7 +124,7 @@ sound()
 {
 	result=$work/sound/$(echo "$1" | cksum | tr -d ' ')
 	if mkdir "$result" 2>/dev/null; then
-		try "$work/sound/tree" "$1" "$result/out"
+		try "$sound" "$1" "$result/out"
 		if grep -aq '^not ok' "$result/out" ||
 		    ! grep -aq '^1\.\.' "$result/out"; then
 			: >"$result/bad"
@@ -148,7 +148,7 @@ judge()
 	number=$((1${mutant##*/} - 1000))
 	name=$(cat "$mutant/name")
 	rm -rf "$tree"
-	cp -a "$work/sound/tree" "$tree"
+	cp -a "$sound" "$tree"
 	if ! edit "$tree" "$mutant" || ! rebuild "$tree" "$mutant"; then
 		echo "not ok $number - $name: can be built"
 		return
@@ -197,9 +197,9 @@ n=$(find "$work/table" -mindepth 1 -maxdepth 1 | wc -l)
 	echo "no such mutant" >&2
 	exit 64
 }
-mkdir -p "$work/sound/tree"
-cp -R Makefile src stub tests fuzz "$work/sound/tree/"
-build "$work/sound/tree" all build/unit.stamp build/tools.stamp || exit 1
+mkdir -p "$sound"
+cp -R Makefile src stub tests fuzz "$sound/"
+build "$sound" all build/unit.stamp build/tools.stamp || exit 1
 job=1
 while [ "$job" -lt "$MUTANTS_JOBS" ]; do
 	lane "$job" &

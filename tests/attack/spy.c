@@ -54,6 +54,7 @@
 #define AHEAD		4	/* pids tried beyond the newest */
 #define KEPT_MAX	4096
 #define FORKS		24
+#define HOST_PROC	9	/* descriptor of the host's /proc */
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD	77
@@ -321,6 +322,85 @@ do_other_pid(struct prey *p)
 }
 
 static bool
+do_failed(struct prey *p)
+{
+	return (add(p, COUNT_FAILED | 0xffULL << COUNT_STEP_SHIFT |
+	    0x7fffffff));
+}
+
+/* What the daemon has heard from the stub already. */
+static bool
+do_shed(struct prey *p)
+{
+	pause_ms(100);
+	return (add(p, COUNT_SHED));
+}
+
+static bool
+do_more(struct prey *p)
+{
+	pause_ms(100);
+	return (add(p, COUNT_READY * 5));
+}
+
+/*
+ * The host's number of a process, which no jail knows: the test leaves the
+ * host's /proc open.  It may be guessed, so it is assumed to be known.
+ */
+static pid_t
+outer_pid(pid_t inner)
+{
+	DIR *dir = fdopendir(openat(HOST_PROC, ".", O_RDONLY | O_DIRECTORY));
+	char path[280], text[4096], *p;
+	struct dirent *de;
+	pid_t found = 0;
+	ssize_t n;
+	int fd;
+
+	while (found == 0 && dir != NULL && (de = readdir(dir)) != NULL) {
+		if (atoi(de->d_name) <= 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/status", de->d_name);
+		fd = openat(HOST_PROC, path, O_RDONLY | O_CLOEXEC);
+		n = fd == -1 ? -1 : read(fd, text, sizeof(text) - 1);
+		if (fd != -1)
+			close(fd);
+		text[n > 0 ? n : 0] = '\0';
+		p = strstr(text, "\nNSpid:");
+		if (strstr(text, "\tjailprobe\n") == NULL || p == NULL)
+			continue;
+		p[strcspn(p + 1, "\n") + 1] = '\0';
+		p = strrchr(p, '\t');
+		if (p != NULL && atoi(p) == inner)
+			found = (pid_t)atoi(de->d_name);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return (found);
+}
+
+/*
+ * A second birth: of a copy that the probe was made to make, and which is
+ * the daemon's child like the probe itself.
+ */
+static bool
+do_again(struct prey *p)
+{
+	long copy = force(p, __NR_clone, CLONE_PARENT | SIGCHLD, 0);
+	pid_t pid = copy > 0 ? outer_pid((pid_t)copy) : 0;
+
+	pause_ms(100);
+	printf("copy=%ld outer=%d\n", copy, pid);
+	return (pid != 0 && add(p, (uint64_t)pid));
+}
+
+static bool
+do_hangup(struct prey *p)
+{
+	return (kill(p->pid, SIGHUP) == 0);
+}
+
+static bool
 do_ready(struct prey *p)
 {
 	return (add(p, COUNT_READY) && add(p, COUNT_READY));
@@ -497,12 +577,18 @@ static const struct attack {
 } attacks[] = {
 	{ "junk", do_junk, false },
 	{ "other-pid", do_other_pid, false },
+	{ "again", do_again, false },
+	{ "failed", do_failed, false },
+	{ "shed", do_shed, false },
+	{ "more", do_more, false },
+	{ "hangup", do_hangup, false },
 	{ "ready", do_ready, false },
 	{ "take", do_take, false },
 	{ "lead", do_lead, false },
 	{ "rights", do_rights, false },
 	{ "hold", do_nothing, false },
 	{ "withhold", do_nothing, true },
+	{ "hold-all", do_nothing, true },
 	{ "zombie", do_zombie, true },
 	{ "close", do_close, true },
 	{ "kill-group", do_kill_group, true },
@@ -988,6 +1074,7 @@ main(int argc, char **argv)
 	struct sigaction sa = { .sa_handler = on_stop };
 	const char *mode = argc > 1 ? argv[1] : "";
 
+	fcntl(HOST_PROC, F_SETFD, FD_CLOEXEC);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	sigaction(SIGTERM, &sa, NULL);
 	if (strcmp(mode, "keyring") == 0)
