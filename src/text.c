@@ -125,8 +125,9 @@ escape_one(char *dst, size_t dstsize, const char *s, size_t n)
 	return (4 * n);
 }
 
-size_t
-text_escape(char *dst, size_t dstsize, const char *src, size_t len)
+/* quoted: what ends a quotation, or would pass for an escape, is escaped. */
+static size_t
+escape(char *dst, size_t dstsize, const char *src, size_t len, bool quoted)
 {
 	char unit[4 * 4 + 1];		/* four bytes as \xNN */
 	const char *out;
@@ -138,7 +139,8 @@ text_escape(char *dst, size_t dstsize, const char *src, size_t len)
 		out = src + i;
 		n = decode(src + i, len - i, &cp);
 		outlen = n;
-		if (n == 0 || cp == '\\' || cp == '"' || is_misleading(cp)) {
+		if (n == 0 || (quoted && (cp == '\\' || cp == '"')) ||
+		    is_misleading(cp)) {
 			if (n == 0)
 				n = 1;
 			outlen = escape_one(unit, sizeof(unit), src + i, n);
@@ -151,4 +153,16 @@ text_escape(char *dst, size_t dstsize, const char *src, size_t len)
 	}
 	dst[used] = '\0';
 	return (i);
+}
+
+size_t
+text_escape(char *dst, size_t dstsize, const char *src, size_t len)
+{
+	return (escape(dst, dstsize, src, len, true));
+}
+
+size_t
+text_show(char *dst, size_t dstsize, const char *src, size_t len)
+{
+	return (escape(dst, dstsize, src, len, false));
 }

@@ -20,4 +20,10 @@ bool	text_has_control(const char *, size_t len);
  */
 size_t	text_escape(char *dst, size_t dstsize, const char *src, size_t len);
 
+/*
+ * The same for a line of ours to people, which stands in no quotes: its
+ * backslashes and double quotes stay as they are.
+ */
+size_t	text_show(char *dst, size_t dstsize, const char *src, size_t len);
+
 #endif

@@ -7,6 +7,7 @@
 #include "action.h"
 #include "control.h"
 #include "log.h"
+#include "text.h"
 #include "verb.h"
 #include "wire.h"
 
@@ -32,7 +33,8 @@ refuse(struct conn *conn, int status, const char *why)
 {
 	struct wire_reply reply = { .ok = false, .status = status };
 
-	strlcpy(reply.error, why, sizeof(reply.error));
+	/* One line, whoever prints it; what was quoted may be anything. */
+	(void)text_show(reply.error, sizeof(reply.error), why, strlen(why));
 	control_reply(conn, &reply);
 }
 
@@ -105,12 +107,11 @@ check_request(const struct wire_request *request, int *status, char *err,
     size_t errsize)
 {
 	const struct verb *verb = find_verb(request->verb);
-	struct log_quoted quoted;
 
 	*status = EX_USAGE;
 	if (verb == NULL) {
-		snprintf(err, errsize, "unknown verb %s: expected ping or arm",
-		    log_quote(&quoted, request->verb));
+		snprintf(err, errsize, "unknown verb \"%s\": expected ping or "
+		    "arm", request->verb);
 		return (NULL);
 	}
 	if ((request->keys & ~verb->takes) != 0 ||

@@ -115,8 +115,9 @@ refuses() {
 	spy_ends a
 }
 
-forged() {
-	tap_group=forged
+# What a jail can add to the counter, one by one.
+reports() {
+	tap_group=reports
 	refuses other-pid "a process that is not a new probe"
 	refuses again "a process that is not a new probe"
 	refuses failed "an unknown step"
@@ -125,6 +126,13 @@ forged() {
 	refuses more "a report was not one of a probe"
 	at_least "$(log_count "not one of a probe")" $((_before + 2)) \
 	    "each of them"
+	serves "the daemon serves another jail"
+	end_probes
+	tap_group=
+}
+
+forged() {
+	tap_group=forged
 	attacked "junk,ready,take,lead,rights,hold,renice-group,keyring" \
 	    "$(chosen 1 20)"
 	is "$(spied a lead)" 0 "no descriptor leads out of the jail"
@@ -136,6 +144,25 @@ forged() {
 	ok "a run" wait_for 5 test -s "$M/ring"
 	unlike "$(cat "$M/ring")" "jdtest" "has another session keyring"
 	spy_ends a
+	provoked ring 2
+	is "$(grep session= "$T/spy.a" | sort -u | lines)" 2 \
+	    "each probe has a session keyring of its own"
+	spy_ends a
+	end_probes
+	tap_group=
+}
+
+# The filter that a probe is born in, against who cannot suspend it.
+confined() {
+	tap_group=confined
+	provoked confined 7
+	is "$(spied a allowed)" 0 "whatever it is made to call is its end"
+	spy_ends a
+	if [ "$(uname -m)" = x86_64 ]; then
+		provoked compat 2
+		is "$(spied a allowed)" 0 "by the other numbers, too"
+		spy_ends a
+	fi
 	end_probes
 	tap_group=
 }
@@ -283,7 +310,7 @@ if ! spy_root || ! jail_start unshare a || ! jail_start unshare b ||
 	fail "no jails, or no daemon"
 	done_testing
 fi
-[ $# -gt 0 ] || set -- race early forged withheld forced orphaned hammer back
+[ $# -gt 0 ] || set -- race early reports forged confined withheld forced orphaned hammer back
 serves "the daemon works"
 fds=$(daemon_fds) rss=$(daemon_rss)
 for part; do

@@ -52,6 +52,17 @@ frozen() {
 	echo "$_on" >"$_file"
 	starved FROZEN
 	says "frozen"
+	# While an arm is under way, what else comes over its connection waits.
+	_rss=$(daemon_rss)
+	(
+		printf '{"v":1,"verb":"arm","command":":","pid":%d}\n' \
+		    "$(jail_pid a)"
+		head -c 200000000 /dev/zero
+	) | timeout 10 socat -u - "UNIX-CONNECT:$D/sock" 2>/dev/null &
+	sleep 3
+	[ "$SLOWER" -gt 1 ] || at_most "$(daemon_rss)" $((_rss + 16384)) \
+	    "kB of memory for a request that waits"
+	wait $!
 	echo "$_off" >"$_file"
 	ok "thawed, nothing is left" wait_for 10 nothing_in_a
 	starved THAWED
@@ -98,7 +109,6 @@ memory() {
 # The limit of the probe's uid, which the host and others use too.
 uid_limit() {
 	tap_group=uid
-	ok "a daemon with a low limit" prlimit --pid "$DPID" --nproc=25:25
 	_i=0
 	while [ "$_i" -lt 30 ]; do
 		setpriv --reuid 64242 --regid 64242 --clear-groups \
@@ -107,6 +117,10 @@ uid_limit() {
 		_i=$((_i + 1))
 	done
 	wait_for 5 sleepers_are 30
+	ok "a daemon with a low limit" prlimit --pid "$DPID" --nproc=25:1000
+	starved SOFT 64242
+	is "$(word ok <"$T/load")" 1 "the probe counts up to the hard limit"
+	ok "which is low as well" prlimit --pid "$DPID" --nproc=25:25
 	starved LIMIT 64242
 	is "$(word refused <"$T/load")" 1 "the arm is refused"
 	says 'uid.*RLIMIT_NPROC'

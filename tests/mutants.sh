@@ -107,16 +107,17 @@ rebuild()
 # try TREE TEST OUTPUT
 try()
 {
-	case $2 in
+	dir=$1 what=$2 output=$3
+	case $what in
 	unit:*)
 		CMOCKA_MESSAGE_OUTPUT=TAP \
-		    "$1/build/unit/test_${2#unit:}" ;;
+		    "$dir/build/unit/test_${what#unit:}" ;;
 	*)
 		# A test's name and arguments, perhaps variables before it.
-		set -- "$1" "$3" "$(echo "$2" |
-		    sed -E "s,([^ ]*\.t),timeout $LIMIT sh $1/tests/\1,")"
-		eval "env JAILDAEMON=$1/build/jaildaemon $3" ;;
-	esac >"$3" 2>&1 </dev/null
+		what=$(echo "$what" |
+		    sed -E "s,([^ ]*\.t),timeout $LIMIT sh $dir/tests/\1,")
+		eval "env JAILDAEMON=$dir/build/jaildaemon $what" ;;
+	esac >"$output" 2>&1 </dev/null
 }
 
 # Once a test, by whoever comes first; the others wait for it.

@@ -169,6 +169,15 @@ payload_forks(long flags, long count, long stay)
 	sys6(__NR_exit_group, 0, 0, 0, 0, 0, 0);
 }
 
+/* Which number 34 is pause(2) for the one, nice(2) for the other. */
+PAYLOAD static void
+payload_compat(void)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("int $0x80; int3" : : "a"(34), "b"(0));
+#endif
+}
+
 /* Report, make the parent the tracer, and stop with SIGHUP, again and again. */
 PAYLOAD static void
 payload_traceme(void)
@@ -281,6 +290,8 @@ let_go_with(struct prey *p, uintptr_t function, unsigned long a,
 	/* Goes on as tracee: SUSPEND_SECCOMP lasts as long as that. */
 	return (ptrace(PTRACE_CONT, p->pid, 0, 0) == 0);
 }
+
+static unsigned int allowed;
 
 /* -- the attacks ---------------------------------------------------------- */
 
@@ -564,6 +575,58 @@ do_traceme(struct prey *p)
 }
 
 static bool
+do_ring(struct prey *p)
+{
+	printf("session=%ld\n", force(p, __NR_keyctl, KEYCTL_GET_KEYRING_ID,
+	    KEY_SPEC_SESSION_KEYRING));
+	return (true);
+}
+
+/*
+ * What a jail that may trace, but has not the right to suspend a filter, can
+ * make a new probe do: each call in turn, which should be its end.
+ */
+static bool
+do_confined(struct prey *p)
+{
+	static const struct {
+		const char	*name;
+		long		 nr, a, b;
+	} calls[] = {
+		{ "kill", __NR_kill, 0, 0 },
+		{ "fork", __NR_clone, SIGCHLD, 0 },
+		{ "trace", __NR_ptrace, PTRACE_TRACEME, 0 },
+		{ "keyring", __NR_keyctl, KEYCTL_SESSION_TO_PARENT, 0 },
+		{ "name", __NR_prctl, PR_SET_NAME, (long)"" },
+		{ "renice", __NR_setpriority, PRIO_PGRP, 0 },
+		{ "open", __NR_openat, AT_FDCWD, 0 },
+	};
+	static unsigned int n;
+	unsigned int i = n++ % (sizeof(calls) / sizeof(calls[0]));
+
+	if (ptrace(PTRACE_SETOPTIONS, p->pid, 0, 0) == 0 &&
+	    force(p, calls[i].nr, calls[i].a, calls[i].b) != -ESRCH)
+		printf("%s allowed=%u\n", calls[i].name, ++allowed);
+	return (true);
+}
+
+/* The same by the other table of system calls that the machine has. */
+static bool
+do_compat(struct prey *p)
+{
+	unsigned long none[6] = { 0 };
+	int status;
+
+	if (ptrace(PTRACE_SETOPTIONS, p->pid, 0, 0) == 0 &&
+	    set_function(p, (uintptr_t)payload_compat, none) &&
+	    ptrace(PTRACE_CONT, p->pid, 0, 0) == 0 &&
+	    waitpid(p->pid, &status, __WALL) == p->pid && WIFSTOPPED(status) &&
+	    WSTOPSIG(status) == SIGTRAP)
+		printf("int80 allowed=%u\n", ++allowed);
+	return (true);
+}
+
+static bool
 do_keyring(struct prey *p)
 {
 	return (force(p, __NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0) > 0 &&
@@ -598,6 +661,9 @@ static const struct attack {
 	{ "clone", do_clone, true },
 	{ "traceme", do_traceme, true },
 	{ "keyring", do_keyring, false },
+	{ "ring", do_ring, false },
+	{ "confined", do_confined, false },
+	{ "compat", do_compat, false },
 };
 
 /* -- catching probes ------------------------------------------------------ */

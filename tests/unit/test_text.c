@@ -114,6 +114,19 @@ escaped(void **state)
 	assert_string_equal(dst, "a\\x00b");
 }
 
+/* A line that stands in no quotes keeps its own. */
+static void
+shown(void **state)
+{
+	static const char src[] = "key \"a\x1b\\\xe2\x80\xae\"";
+	char dst[64];
+
+	(void)state;
+	assert_int_equal(text_show(dst, sizeof(dst), src, sizeof(src) - 1),
+	    sizeof(src) - 1);
+	assert_string_equal(dst, "key \"a\\x1b\\\\xe2\\x80\\xae\"");
+}
+
 /* However short the buffer: terminated, and no character or escape is cut. */
 static void
 escape_cut(void **state)
@@ -187,6 +200,7 @@ main(void)
 		cmocka_unit_test(ill_formed),
 		cmocka_unit_test(control),
 		cmocka_unit_test(escaped),
+		cmocka_unit_test(shown),
 		cmocka_unit_test(escape_cut),
 		cmocka_unit_test(escape_any),
 	};
