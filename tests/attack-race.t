@@ -133,12 +133,12 @@ reports() {
 
 forged() {
 	tap_group=forged
+	_nice=$(ps -o ni= -p "$DPID")
 	attacked "junk,ready,take,lead,rights,hold,renice-group,keyring" \
 	    "$(chosen 1 20)"
 	is "$(spied a lead)" 0 "no descriptor leads out of the jail"
 	is "$(spied a rights)" 0 "or passes descriptors on"
-	is "$(ps -o ni= -p "$DPID" | tr -d ' ')" \
-	    "$(ps -o ni= -p $$ | tr -d ' ')" "the daemon's priority is its own"
+	is "$(ps -o ni= -p "$DPID")" "$_nice" "the daemon's priority is its own"
 	ok "arm" arm b RING "'$ATTACK/spy' keyring >$M/ring"
 	peek b pkill -HUP -x -f "jailprobe: RING"
 	ok "a run" wait_for 5 test -s "$M/ring"
@@ -241,6 +241,20 @@ orphaned() {
 	tap_group=
 }
 
+# A stop that is told to the daemon, its tracer against its will, is no end,
+# whatever signal it stops with.
+traced() {
+	tap_group=traced
+	_before=$(log_count event=trigger)
+	provoked traceme 1
+	ok "nothing stays that has the daemon for a tracer" \
+	    wait_for 15 not traced_by_us
+	is "$(log_count event=trigger)" "$_before" "a stop is no trigger"
+	spy_ends a
+	end_probes
+	tap_group=
+}
+
 forced() {
 	tap_group=forced
 	attacked "fork,clone,strangers,traceme" 1
@@ -310,7 +324,7 @@ if ! spy_root || ! jail_start unshare a || ! jail_start unshare b ||
 	fail "no jails, or no daemon"
 	done_testing
 fi
-[ $# -gt 0 ] || set -- race early reports forged confined withheld forced orphaned hammer back
+[ $# -gt 0 ] || set -- race early reports forged confined withheld traced forced orphaned hammer back
 serves "the daemon works"
 fds=$(daemon_fds) rss=$(daemon_rss)
 for part; do

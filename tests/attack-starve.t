@@ -44,6 +44,15 @@ nothing_in_a() {
 	! pgrep --ns "$(jail_pid a)" --nslist pid -x jailprobe && no_zombies
 }
 
+# The capabilities of what is, or will be, a probe in a's control groups.
+frozen_rights() {
+	for _p in $(pgrep -P "$DPID"); do
+		! cmp -s "/proc/$_p/cgroup" "/proc/$(jail_pid a)/cgroup" ||
+		    sed -n 's/^Cap\(Prm\|Eff\|Bnd\):[[:space:]]*//p' \
+		    "/proc/$_p/status"
+	done
+}
+
 frozen() {
 	tap_group=frozen
 	_file=$(group freezer.state) && _on=FROZEN _off=THAWED || {
@@ -52,6 +61,11 @@ frozen() {
 	echo "$_on" >"$_file"
 	starved FROZEN
 	says "frozen"
+	load_arm a 1 COLD >/dev/null &
+	sleep 1
+	is "$(frozen_rights | sort -u)" 0000000000000000 \
+	    "what is frozen has no privilege"
+	wait $!
 	# While an arm is under way, what else comes over its connection waits.
 	_rss=$(daemon_rss)
 	(

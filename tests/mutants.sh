@@ -3,6 +3,7 @@
 # taken out in turn, and the test that is named for it must fail.
 #
 #   tests/mutants.sh [name ...]      all, or those
+#   tests/mutants.sh -n              does each script still find its line?
 #
 # The mutants are in mutants.table, which says how they are written.  A script
 # that changes nothing is an error, and so is a mutant that does not build:
@@ -184,6 +185,11 @@ lane()
 	done
 }
 
+apply=0
+[ "${1:-}" != -n ] || {
+	apply=1
+	shift
+}
 read_table || exit 1
 if [ $# -gt 0 ]; then
 	for mutant in "$work"/table/*; do
@@ -200,6 +206,17 @@ n=$(find "$work/table" -mindepth 1 -maxdepth 1 | wc -l)
 }
 mkdir -p "$sound"
 cp -R Makefile src stub tests fuzz "$sound/"
+if [ "$apply" = 1 ]; then
+	cp -R "$sound" "$work/lane0"
+	for mutant in "$work"/table/*; do
+		edit "$work/lane0" "$mutant" || {
+			echo "not ok - $(cat "$mutant/name")"
+			: >"$work/bad"
+		}
+	done
+	[ ! -e "$work/bad" ]
+	exit
+fi
 build "$sound" all build/unit.stamp build/tools.stamp || exit 1
 job=1
 while [ "$job" -lt "$MUTANTS_JOBS" ]; do

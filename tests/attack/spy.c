@@ -262,10 +262,10 @@ set_function(struct prey *p, uintptr_t function, const unsigned long *args)
 
 /* A system call of the probe's; -ESRCH if that was its end. */
 static long
-force(struct prey *p, long nr, long a, long b)
+force(struct prey *p, long nr, long a, long b, long c)
 {
 	unsigned long args[6] = { (unsigned long)nr, (unsigned long)a,
-	    (unsigned long)b, 0, 0, 0 };
+	    (unsigned long)b, (unsigned long)c, 0, 0 };
 	struct user_regs_struct regs;
 	struct iovec iov = { &regs, sizeof(regs) };
 	int status;
@@ -397,7 +397,7 @@ outer_pid(pid_t inner)
 static bool
 do_again(struct prey *p)
 {
-	long copy = force(p, __NR_clone, CLONE_PARENT | SIGCHLD, 0);
+	long copy = force(p, __NR_clone, CLONE_PARENT | SIGCHLD, 0, 0);
 	pid_t pid = copy > 0 ? outer_pid((pid_t)copy) : 0;
 
 	pause_ms(100);
@@ -528,20 +528,20 @@ do_zombie(struct prey *p)
 static bool
 do_close(struct prey *p)
 {
-	force(p, __NR_close, ORDER_FD_ORDER, 0);
-	return (force(p, __NR_close, ORDER_FD_REPORT, 0) == 0);
+	force(p, __NR_close, ORDER_FD_ORDER, 0, 0);
+	return (force(p, __NR_close, ORDER_FD_REPORT, 0, 0) == 0);
 }
 
 static bool
 do_kill_group(struct prey *p)
 {
-	return (force(p, __NR_kill, 0, SIGKILL) != 0);
+	return (force(p, __NR_kill, 0, SIGKILL, 0) != 0);
 }
 
 static bool
 do_renice_group(struct prey *p)
 {
-	return (force(p, __NR_setpriority, PRIO_PGRP, 0) == 0);
+	return (force(p, __NR_setpriority, PRIO_PGRP, 0, 15) == 0);
 }
 
 static bool
@@ -578,7 +578,7 @@ static bool
 do_ring(struct prey *p)
 {
 	printf("session=%ld\n", force(p, __NR_keyctl, KEYCTL_GET_KEYRING_ID,
-	    KEY_SPEC_SESSION_KEYRING));
+	    KEY_SPEC_SESSION_KEYRING, 0));
 	return (true);
 }
 
@@ -605,7 +605,7 @@ do_confined(struct prey *p)
 	unsigned int i = n++ % (sizeof(calls) / sizeof(calls[0]));
 
 	if (ptrace(PTRACE_SETOPTIONS, p->pid, 0, 0) == 0 &&
-	    force(p, calls[i].nr, calls[i].a, calls[i].b) != -ESRCH)
+	    force(p, calls[i].nr, calls[i].a, calls[i].b, 0) != -ESRCH)
 		printf("%s allowed=%u\n", calls[i].name, ++allowed);
 	return (true);
 }
@@ -629,8 +629,8 @@ do_compat(struct prey *p)
 static bool
 do_keyring(struct prey *p)
 {
-	return (force(p, __NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0) > 0 &&
-	    force(p, __NR_keyctl, KEYCTL_SESSION_TO_PARENT, 0) == 0);
+	return (force(p, __NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0, 0) > 0 &&
+	    force(p, __NR_keyctl, KEYCTL_SESSION_TO_PARENT, 0, 0) == 0);
 }
 
 static const struct attack {
