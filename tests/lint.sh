@@ -73,6 +73,7 @@ check cppcheck cppcheck --quiet --std=c11 \
     -D_GNU_SOURCE -D__linux__ -D__x86_64__ -DVERSION='""' $sources
 # shellcheck disable=SC2046 # a list of words
 check shellcheck shellcheck -x -P SCRIPTDIR $(git ls-files -- '*.sh' '*.t' .ci/run)
+check "mutants find their lines" sh tests/mutants.sh -n
 check "mandoc -Tlint" mandoc -Tlint man/*.1
 echo "1..$n"
 [ -z "${JAILDAEMON_TALLY:-}" ] || echo "$passed $failed" >>"$JAILDAEMON_TALLY"

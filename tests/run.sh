@@ -64,6 +64,7 @@ hermetic()
 		tap "corpus-${r##*/}" "$r" fuzz/corpus/"${r##*/}"/*
 	done
 	[ "$OS" = FreeBSD ] || tap freebsd-types sh tests/freebsd-types.t
+	tap security sh tests/security.t
 	# Sanitizers replace the protections that this looks for.
 	[ "$OS" = FreeBSD ] || [ "${SANITIZED:-0}" = 1 ] ||
 	    tap hardening sh tests/hardening.t
@@ -93,7 +94,8 @@ others()
 {
 	for t in tests/*.t; do
 		case $t in
-		tests/attack-*.t | tests/freebsd-types.t | tests/hardening.t)
+		tests/attack-*.t | tests/freebsd-types.t | tests/hardening.t | \
+		    tests/security.t)
 			;;
 		tests/jails-freebsd.t)
 			[ "$OS" != FreeBSD ] || echo "$t" ;;
