@@ -16,11 +16,16 @@ expect(int condition)
 		abort();
 }
 
-/* A refusal is one clean line. */
+/* A refusal is one clean line, as it is shown. */
 static void
 check_error(const char *err)
 {
-	expect(*err != '\0' && !text_has_control(err, strlen(err)));
+	char shown[4 * 512];
+	size_t len = strlen(err);
+
+	expect(len != 0 && text_show(shown, sizeof(shown), err, len) == len);
+	len = strlen(shown);
+	expect(text_is_utf8(shown, len) && !text_has_control(shown, len));
 }
 
 static void

@@ -36,6 +36,7 @@
 #include "spawn.h"
 #include "state.h"
 #include "stub.h"
+#include "text.h"
 #include "verb.h"
 #include "watch.h"
 
@@ -71,17 +72,14 @@ __attribute__((format(printf, 2, 3)))
 static int
 complain(int status, const char *fmt, ...)
 {
-	char text[ERR_MAX];
-	struct log_quoted quoted;
+	char text[ERR_MAX], shown[4 * ERR_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	log_quote(&quoted, text);
-	/* Without the quotes. */
-	quoted.s[strlen(quoted.s) - 1] = '\0';
-	fprintf(stderr, "jaildaemon: %s\n", quoted.s + 1);
+	(void)text_show(shown, sizeof(shown), text, strlen(text));
+	fprintf(stderr, "jaildaemon: %s\n", shown);
 	return (status);
 }
 
@@ -419,11 +417,12 @@ start(struct daemon *d)
 static void
 say_ready(struct daemon *d)
 {
+	struct log_quoted socket;
 	int fd;
 
 	log_start(d->base, d->options->foreground);
 	log_info("event=start pid=%ld version=%s socket=%s descriptors=%lu",
-	    (long)getpid(), VERSION, d->socket,
+	    (long)getpid(), VERSION, log_quote(&socket, d->socket),
 	    (unsigned long)d->raised.rlim_cur);
 	notify_ready(&d->notify);
 	if (d->parent == -1)

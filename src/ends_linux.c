@@ -286,21 +286,22 @@ age_ms(pid_t pid)
 	    (int64_t)(started * 1000 / (uint64_t)hz));
 }
 
-/* A child's number is its own until it is reaped, which only we do. */
-static void
+/*
+ * A child's number is its own until it is reaped, which only we do.  True if
+ * it was a stranger, and was killed.
+ */
+static bool
 hunt_child(struct ends *ends, pid_t pid)
 {
 	struct end key = { .pid = pid };
 
 	if (pid <= 0 || RB_FIND(children, &ends->children, &key) != NULL)
-		return;
+		return (false);
 	if (age_ms(pid) < ends->hunt_age_ms) {
 		ends_suspect_strangers(ends, ends->hunt_age_ms);
-		return;
+		return (false);
 	}
-	log_warnx("event=stranger pid=%ld text=\"a jail made a probe clone "
-	    "itself: killed\"", (long)pid);
-	kill(pid, SIGKILL);
+	return (kill(pid, SIGKILL) == 0);
 }
 
 /*
@@ -312,6 +313,7 @@ on_hunt(evutil_socket_t fd, short what, void *arg)
 {
 	struct ends *ends = arg;
 	char path[PROCFS_PATH_MAX];
+	unsigned int killed = 0;
 	FILE *fp;
 	long pid;
 
@@ -323,8 +325,11 @@ on_hunt(evutil_socket_t fd, short what, void *arg)
 	if (fp == NULL)
 		return;
 	while (fscanf(fp, "%ld", &pid) == 1)
-		hunt_child(ends, (pid_t)pid);
+		killed += hunt_child(ends, (pid_t)pid);
 	fclose(fp);
+	if (killed > 0)
+		log_warnx("event=stranger count=%u text=\"a jail made a probe "
+		    "clone itself: the copies were killed\"", killed);
 }
 
 void

@@ -154,10 +154,8 @@ static struct jail *
 refuse(int *status, int value, char *err, size_t errsize, const char *fmt,
     const char *jail)
 {
-	struct log_quoted quoted;
-
 	*status = value;
-	snprintf(err, errsize, fmt, log_quote(&quoted, jail));
+	snprintf(err, errsize, fmt, jail);
 	return (NULL);
 }
 
@@ -176,14 +174,14 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 	jid = jail_getid(spec->jail);
 	if (jid == 0)
 		return (refuse(status, EX_DATAERR, err, errsize,
-		    "%s: jid 0 is the host", spec->jail));
+		    "\"%s\": jid 0 is the host", spec->jail));
 	if (jid == -1 || ask(jid, &facts) == -1)
 		return (refuse(status, EX_NOHOST, err, errsize,
-		    "no jail %s, or it is dying", spec->jail));
+		    "no jail \"%s\", or it is dying", spec->jail));
 	jail = get_jail(jails, jid, &facts);
 	if (jail == NULL)
 		return (refuse(status, EX_TEMPFAIL, err, errsize,
-		    "no memory to hold jail %s", spec->jail));
+		    "no memory to hold jail \"%s\"", spec->jail));
 	return (jail);
 }
 

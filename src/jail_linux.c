@@ -420,6 +420,7 @@ jail_admit(struct jail *jail, pid_t stub, char *err, size_t errsize)
 {
 	int moved = cgroups_move(jail->jails->cgroups, jail->id, stub, err,
 	    errsize);
+	struct log_quoted quoted;
 	char ended[64];
 
 	if (refuse_ended(jail, ended, sizeof(ended)) != 0) {
@@ -429,9 +430,12 @@ jail_admit(struct jail *jail, pid_t stub, char *err, size_t errsize)
 	if (moved == 0)
 		return (0);
 	if (geteuid() != 0) {
-		/* Delegation ends somewhere; the probe works all the same. */
-		log_warnx("event=cgroup jid=%d pid=%ld text=\"%s\"", jail->id,
-		    (long)stub, err);
+		/*
+		 * Delegation ends somewhere; the probe works all the same.
+		 * What the jail calls its cgroup is in there.
+		 */
+		log_warnx("event=cgroup jid=%d pid=%ld text=%s", jail->id,
+		    (long)stub, log_quote(&quoted, err));
 		return (0);
 	}
 	return (EX_OSERR);

@@ -211,7 +211,7 @@ run_output(const struct runs *runs, uint64_t id, uint64_t number)
 	if (number == 0 || runs->dirfd == -1 || (text =
 	    read_output(open_file(runs, id, number), &len, &size)) == NULL)
 		return (NULL);
-	shown = text_show(text, len);
+	shown = text_lines(text, len);
 	free(text);
 	return (shown);
 }

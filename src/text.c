@@ -126,8 +126,9 @@ escape_one(char *dst, size_t dstsize, const char *s, size_t n)
 	return (4 * n);
 }
 
-size_t
-text_escape(char *dst, size_t dstsize, const char *src, size_t len)
+/* quoted: what ends a quotation, or would pass for an escape, is escaped. */
+static size_t
+escape(char *dst, size_t dstsize, const char *src, size_t len, bool quoted)
 {
 	char unit[4 * 4 + 1];		/* four bytes as \xNN */
 	const char *out;
@@ -139,7 +140,8 @@ text_escape(char *dst, size_t dstsize, const char *src, size_t len)
 		out = src + i;
 		n = decode(src + i, len - i, &cp);
 		outlen = n;
-		if (n == 0 || cp == '\\' || cp == '"' || is_misleading(cp)) {
+		if (n == 0 || (quoted && (cp == '\\' || cp == '"')) ||
+		    is_misleading(cp)) {
 			if (n == 0)
 				n = 1;
 			outlen = escape_one(unit, sizeof(unit), src + i, n);
@@ -155,7 +157,7 @@ text_escape(char *dst, size_t dstsize, const char *src, size_t len)
 }
 
 char *
-text_show(const char *src, size_t len)
+text_lines(const char *src, size_t len)
 {
 	char *dst = malloc(4 * len + 1), *out = dst;
 	uint32_t cp;
@@ -178,4 +180,16 @@ text_show(const char *src, size_t len)
 	if (dst != NULL)
 		*out = '\0';
 	return (dst);
+}
+
+size_t
+text_escape(char *dst, size_t dstsize, const char *src, size_t len)
+{
+	return (escape(dst, dstsize, src, len, true));
+}
+
+size_t
+text_show(char *dst, size_t dstsize, const char *src, size_t len)
+{
+	return (escape(dst, dstsize, src, len, false));
 }

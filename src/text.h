@@ -21,10 +21,15 @@ bool	text_has_control(const char *, size_t len);
 size_t	text_escape(char *dst, size_t dstsize, const char *src, size_t len);
 
 /*
- * A copy of several lines that may be shown: newline and tab stay, as do
- * quotes and backslashes, and all else that misleads becomes \xNN.  It is
- * UTF-8.  The caller frees it.  NULL: no memory.
+ * The same for a line of ours to people, which stands in no quotes: its
+ * backslashes and double quotes stay as they are.
  */
-char	*text_show(const char *src, size_t len);
+size_t	text_show(char *dst, size_t dstsize, const char *src, size_t len);
+
+/*
+ * The same for several lines: newline and tab stay too.  A copy, which the
+ * caller frees.  NULL: no memory.
+ */
+char	*text_lines(const char *src, size_t len);
 
 #endif

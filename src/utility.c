@@ -24,23 +24,14 @@ struct use {
 	char			 err[WIRE_ERROR_MAX];
 };
 
-/*
- * Prints the one line.  What the daemon and this program wrote has its
- * foreign parts escaped already; only a line that is not clean is escaped
- * as a whole.
- */
+/* Prints the one line, whatever the daemon or an engine made of it. */
 static void
 complain(const char *line)
 {
 	char shown[4 * WIRE_ERROR_MAX + 1];
-	size_t len;
 
-	len = strlen(line);
-	if (!text_is_utf8(line, len) || text_has_control(line, len)) {
-		(void)text_escape(shown, sizeof(shown), line, len);
-		line = shown;
-	}
-	(void)fprintf(stderr, "jaildaemon: %s\n", line);
+	(void)text_show(shown, sizeof(shown), line, strlen(line));
+	(void)fprintf(stderr, "jaildaemon: %s\n", shown);
 }
 
 /* The spec that the options made is the request's now. */

@@ -17,6 +17,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "rules.h"
+#include "text.h"
 #include "verb.h"
 #include "watch.h"
 #include "wire.h"
@@ -64,7 +65,8 @@ refuse(struct verb_context *ctx, struct conn *conn, int status,
 	struct wire_reply reply = { .ok = false, .status = status };
 
 	actions_metrics(ctx->actions)->refused++;
-	strlcpy(reply.error, why, sizeof(reply.error));
+	/* One line, whoever prints it; what was quoted may be anything. */
+	(void)text_show(reply.error, sizeof(reply.error), why, strlen(why));
 	control_reply(conn, &reply);
 }
 
@@ -403,11 +405,9 @@ find_verb(const char *name)
 static void
 refuse_verb(const char *name, char *err, size_t errsize)
 {
-	struct log_quoted quoted;
 	size_t len;
 
-	snprintf(err, errsize, "unknown verb %s: expected",
-	    log_quote(&quoted, name));
+	snprintf(err, errsize, "unknown verb \"%s\": expected", name);
 	for (size_t i = 0; i < NVERBS; i++) {
 		len = strlen(err);
 		snprintf(err + len, errsize - len, "%s %s", i == 0 ? "" :

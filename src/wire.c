@@ -27,6 +27,8 @@
  */
 #define DEPTH_MAX	8
 
+#define KEY_SHOWN_MAX	63	/* bytes of a key that is not known */
+
 enum type {
 	TYPE_VERSION,
 	TYPE_BOOL,
@@ -412,7 +414,6 @@ is_too_deep(const char *line, size_t len)
 static json_t *
 parse(const char *line, size_t len, char *err, size_t errsize)
 {
-	char shown[160];
 	json_error_t jerr;
 	json_t *object;
 
@@ -427,11 +428,10 @@ parse(const char *line, size_t len, char *err, size_t errsize)
 		return (NULL);
 	}
 	object = json_loadb(line, len, JSON_REJECT_DUPLICATES, &jerr);
-	if (object == NULL) {
-		(void)text_escape(shown, sizeof(shown), jerr.text,
-		    strlen(jerr.text));
-		(void)refuse(err, errsize, "not one JSON object: %s", shown);
-	} else if (!json_is_object(object)) {
+	if (object == NULL)
+		(void)refuse(err, errsize, "not one JSON object: %s",
+		    jerr.text);
+	else if (!json_is_object(object)) {
 		json_decref(object);
 		object = NULL;
 		(void)refuse(err, errsize, "not one JSON object: an array");
@@ -615,7 +615,6 @@ static int
 decode_object(const struct table *t, json_t *object, void *message,
     unsigned int *given, char *err, size_t errsize)
 {
-	char shown[64];
 	const struct key *k;
 	const char *name;
 	json_t *value;
@@ -628,12 +627,9 @@ decode_object(const struct table *t, json_t *object, void *message,
 	    get_value(&t->keys[0], value, message) == -1)
 		return (refuse_value(&t->keys[0], err, errsize));
 	json_object_foreach(object, name, value) {
-		if ((k = find_key(t, name)) == NULL) {
-			(void)text_escape(shown, sizeof(shown), name,
-			    strlen(name));
-			return (refuse(err, errsize, "unknown key \"%s\"",
-			    shown));
-		}
+		if ((k = find_key(t, name)) == NULL)
+			return (refuse(err, errsize, "unknown key \"%.*s\"",
+			    KEY_SHOWN_MAX, name));
 		if (get_value(k, value, message) == -1)
 			return (refuse_value(k, err, errsize));
 		*given |= k->bit;
@@ -1030,7 +1026,7 @@ wire_encode_reply(const struct wire_reply *rp, size_t *len)
 		 * must reach the client all the same.
 		 */
 		if (!text_is_utf8(rp->error, strlen(rp->error)))
-			(void)text_escape(copy.error, sizeof(copy.error),
+			(void)text_show(copy.error, sizeof(copy.error),
 			    rp->error, strlen(rp->error));
 		keys |= REPLY_STATUS | REPLY_ERROR;
 	} else {

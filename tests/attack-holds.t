@@ -56,6 +56,8 @@ outside() {
 	is "$(fields 'NoNewPrivs|Seccomp|TracerPid' <"/proc/$1/status")" \
 	    "TracerPid 0 NoNewPrivs 1 Seccomp 2 " \
 	    "no new privileges, a filter"
+	is "$(fields Seccomp_filters <"/proc/$1/status")" \
+	    "Seccomp_filters 2 " "and one more than it was born in"
 	is "$(fields 'Groups' <"/proc/$1/status" | tr -d ' ')" Groups \
 	    "no supplementary group"
 	is "$(find "/proc/$1/fd" -mindepth 1 | lines)" 0 "no descriptor"
@@ -76,6 +78,7 @@ outside() {
 	    "a session of its own without a terminal"
 	is "$(ps -o ni= -p "$1" | tr -d ' ')" 0 "the usual priority"
 	is "$(cut -d ' ' -f 40,41 "/proc/$1/stat")" "0 0" "and policy"
+	is "$(ionice -p "$1")" "none: prio 0" "for files too"
 	unlike "$(cat "/proc/$1/maps")" 'jaildaemon|\.so' "none of the daemon"
 	is "$(awk '/^Umask:/ { print $2 }' "/proc/$1/status")" 0077 "umask"
 }
@@ -100,18 +103,37 @@ program() {
 	ok "a jail tries its probe's program" wait_for 10 \
 	    grep -q probes= "$T/spy.a"
 	at_least "$(spied a probes)" 1 "it finds it"
-	is "$(spied a written)" 0 "cannot write to it"
 	case $1 in
 	*-userns)	is "$(spied a opened)" 0 "cannot even open it" ;;
 	*)		at_least "$(spied a leased)" 1 "but can lease it" ;;
 	esac
-	load_arm b 3 LEASE >"$T/load"
-	is "$(word ok <"$T/load")" 3 "meanwhile another jail arms"
-	at_most "$(word max <"$T/load")" 1000000 "us each, within a second"
-	ok "and the same" arm a LEASE :
+	others_arm "meanwhile"
+	# From here on nobody executes it.
+	ok "HUP" fire a "HOLDS $1"
+	case $1 in
+	*-userns)	;;
+	*)		ok "when it has ended, it can be kept from all" \
+			    wait_for 10 kept ;;
+	esac
+	others_arm "then, too,"
+	is "$(spied a written)" 0 "cannot write to it"
+	is "$(spied a chmodded)" 0 "or change its mode"
 	spy_ends a
-	peek a pkill -HUP -f "^jailprobe: LEASE"
-	peek b pkill -HUP -f "^jailprobe: LEASE"
+}
+
+kept() {
+	[ "$(spied a kept)" -ge 1 ]
+}
+
+# others_arm WHEN: and the jail itself.
+others_arm() {
+	load_arm b 3 "LEASE$$" >"$T/load"
+	is "$(word ok <"$T/load")" 3 "$1 another jail arms"
+	at_most "$(word max <"$T/load")" 1000000 "us each, within a second"
+	ok "and the same" arm a "LEASE$$" :
+	peek a pkill -HUP -f "^jailprobe: LEASE$$"
+	peek b pkill -HUP -f "^jailprobe: LEASE$$"
+	ok "none of them stays" wait_for 5 not pgrep -f "^jailprobe: LEASE$$"
 }
 
 untraceable() {
@@ -122,22 +144,28 @@ untraceable() {
 	    <"$T/trace")" "0 0 0" "and can neither trace nor read it"
 }
 
+# What the command has, whoever started the daemon.
+run() {
+	ok "the command runs" wait_for 5 test -s "$M/run"
+	unlike "$(cat "$M/ring")" jdtest "without the daemon's keyring"
+	is "$(fields "Sig(Blk|Ign)" <"$M/run")" "SigBlk $zero SigIgn $zero " \
+	    "with no signal blocked or ignored"
+	rm -f "$M/run" "$M/ring"
+}
+
 holds() {
 	tap_group=$1
 	lack=$(jail_missing "$1")
 	[ -z "$lack" ] || { skip "no $lack"; return; }
 	jail_start "$1" a || { fail "no jail"; return; }
 	start_badly "$1" || { fail "no daemon"; return; }
-	ok "arm" arm a "HOLDS $1" "/spy keyring; '$ATTACK/spy' keyring >$M/ring
-	    cat /proc/self/oom_score_adj /proc/self/status >$M/run"
+	ok "arm" arm a "HOLDS $1" "'$ATTACK/spy' keyring >$M/ring
+	    cat /proc/self/status >$M/run.new; mv $M/run.new $M/run"
 	outside "$(probe_pid a "HOLDS $1")" "$1"
 	inside "$(jail_exec a pgrep -x -f "jailprobe: HOLDS $1")" "$1"
 	untraceable
 	program "$1"
-	ok "HUP" fire a "HOLDS $1"
-	ok "runs the command" wait_for 5 test -s "$M/run"
-	unlike "$(cat "$M/ring")" jdtest "without the daemon's keyring"
-	rm -f "$M/run" "$M/ring"
+	run
 	kill -TERM "$DPID"
 	ok "the daemon ends" wait_for 10 not alive "$DPID"
 	rm -f "$D/daemon"

@@ -40,17 +40,15 @@ no_probes_in() {
 	! peek "$1" pgrep -x jailprobe
 }
 
-# attacked ATTACK,... TIMES: each so often on a probe of a that has not
+# provoked ATTACK,... TIMES: each so often on a probe of a that has not
 # reported yet.  Arms go on beside each other, since some take until their
-# deadline.  Meanwhile and afterwards the daemon serves others.
-attacked() {
+# deadline.
+provoked() {
 	_wanted=$(($2 * $(echo "$1" | tr ',' '\n' | lines))) _arms=0
 	spy a "$1" 600 "$2"
-	pings 600
-	_cpu=$(daemon_cpu) _start=$(now)
 	rm -f "$T"/load.*
 	_loads=''
-	while ! early a "$_wanted" && [ "$_arms" -lt 1000 ]; do
+	while ! early_is a "$_wanted" && [ "$_arms" -lt 1000 ]; do
 		_arms=$((_arms + 1))
 		load_arm a 1 "A-$_arms-$1" >"$T/load.$_arms" &
 		_loads="$_loads $!"
@@ -58,12 +56,20 @@ attacked() {
 	done
 	# shellcheck disable=SC2086
 	wait $_loads
-	_cpu=$(($(daemon_cpu) - _cpu)) _ms=$(($(now) - _start))
-	kill -TERM "$pings"
-	wait "$pings" 2>/dev/null
 	at_least "$(spied a early)" "$_wanted" "attacks: $1"
 	is "$(cat "$T"/load.* | grep -c -e ' ok=1 ' -e ' refused=1 ')" \
 	    "$_arms" "each is answered"
+}
+
+# attacked ATTACK,... TIMES: the same, and meanwhile and afterwards the daemon
+# serves others.
+attacked() {
+	pings 600
+	_cpu=$(daemon_cpu) _start=$(now)
+	provoked "$@"
+	_cpu=$(($(daemon_cpu) - _cpu)) _ms=$(($(now) - _start))
+	kill -TERM "$pings"
+	wait "$pings" 2>/dev/null
 	at_most "$(cat "$T"/load.* | tr ' ' '\n' | sed -n 's/^max=//p' |
 	    sort -n | tail -n 1)" 5500000 "us at most"
 	# A hundredth of a second is ten milliseconds; an arm may cost two.
@@ -102,19 +108,61 @@ end_probes() {
 	wait_for 20 no_probes_in a
 }
 
+# refuses ATTACK WORDS: an arm whose probe reports that is refused.
+refuses() {
+	provoked "$1" 1
+	ok "refused: $2" log_has "event=refuse .*text=.*$2"
+	spy_ends a
+}
+
+# What a jail can add to the counter, one by one.
+reports() {
+	tap_group=reports
+	refuses other-pid "a process that is not a new probe"
+	refuses again "a process that is not a new probe"
+	refuses failed "an unknown step"
+	_before=$(log_count "not one of a probe")
+	refuses shed "a report was not one of a probe"
+	refuses more "a report was not one of a probe"
+	at_least "$(log_count "not one of a probe")" $((_before + 2)) \
+	    "each of them"
+	serves "the daemon serves another jail"
+	end_probes
+	tap_group=
+}
+
 forged() {
 	tap_group=forged
-	attacked "junk,other-pid,ready,take,lead,rights,hold,renice-group,keyring" \
+	_nice=$(ps -o ni= -p "$DPID")
+	attacked "junk,ready,take,lead,rights,hold,renice-group,keyring" \
 	    "$(chosen 1 20)"
 	is "$(spied a lead)" 0 "no descriptor leads out of the jail"
 	is "$(spied a rights)" 0 "or passes descriptors on"
-	is "$(ps -o ni= -p "$DPID" | tr -d ' ')" \
-	    "$(ps -o ni= -p $$ | tr -d ' ')" "the daemon's priority is its own"
+	is "$(ps -o ni= -p "$DPID")" "$_nice" "the daemon's priority is its own"
 	ok "arm" arm b RING "'$ATTACK/spy' keyring >$M/ring"
 	peek b pkill -HUP -x -f "jailprobe: RING"
 	ok "a run" wait_for 5 test -s "$M/ring"
 	unlike "$(cat "$M/ring")" "jdtest" "has another session keyring"
 	spy_ends a
+	provoked ring 2
+	is "$(grep session= "$T/spy.a" | sort -u | lines)" 2 \
+	    "each probe has a session keyring of its own"
+	spy_ends a
+	end_probes
+	tap_group=
+}
+
+# The filter that a probe is born in, against who cannot suspend it.
+confined() {
+	tap_group=confined
+	provoked confined 7
+	is "$(spied a allowed)" 0 "whatever it is made to call is its end"
+	spy_ends a
+	if [ "$(uname -m)" = x86_64 ]; then
+		provoked compat 2
+		is "$(spied a allowed)" 0 "by the other numbers, too"
+		spy_ends a
+	fi
 	end_probes
 	tap_group=
 }
@@ -122,8 +170,87 @@ forged() {
 withheld() {
 	tap_group=withheld
 	attacked "withhold,close,zombie,kill-group" 1
+	at_least "$(zombies | lines)" 1 "a zombie is held"
+	_cpu=$(daemon_cpu)
+	sleep 2
+	at_most $((($(daemon_cpu) - _cpu) * 10)) $((40 * SLOWER)) \
+	    "ms of CPU time, meanwhile"
 	spy_ends a
 	ok "what is released is reaped" wait_for 5 no_zombies
+	withheld_again
+	end_probes
+	tap_group=
+}
+
+# Many of them: there is an end to what one jail may hold.
+withheld_again() {
+	_most=$(sed -n 's/^#define[[:space:]]*PROBE_LEFTOVERS_MAX[[:space:]]*//p' \
+	    "$here/../src/probe.h")
+	provoked zombie "$_most"
+	at_least "$(zombies | lines)" "$_most" "zombies are held"
+	load_arm a 1 MORE >"$T/load"
+	is "$(word refused <"$T/load")" 1 "then no more is attached"
+	like "$(cat "$T/load")" "earlier probes of this jail have not ended" \
+	    "with words"
+	spy_ends a
+	ok "when they are released they are reaped" wait_for 5 no_zombies
+	load_arm a 1 "BACK" >"$T/load"
+	is "$(word ok <"$T/load")" 1 "and there is room again"
+}
+
+# A HUP that comes while a probe is attached is a trigger.
+early() {
+	tap_group=early
+	_n=$(chosen 20 100)
+	: >"$T/refused"
+	spy a hangup 600 "$_n"
+	_arms=0
+	while ! early_is a "$_n" && [ "$_arms" -lt 1000 ]; do
+		_arms=$((_arms + 1))
+		arm a "EARLY-$_arms" "echo x >>$M/early" >>"$T/refused" 2>&1
+	done
+	at_least "$(spied a early)" "$_n" "probes are hung up at their birth"
+	is "$(cat "$T/refused")" "" "each is armed"
+	ok "each runs its command, none is lost" \
+	    wait_for 10 marked early "$(spied a early)"
+	is "$(mark early)" "$(spied a early)" "once"
+	spy_ends a
+	end_probes
+	tap_group=
+}
+
+# Stopped before it is tied to the daemon's life: when that ends, it has to
+# see so by itself.
+orphaned() {
+	tap_group=orphaned
+	provoked_orphans=3
+	spy a hold-all 600 "$provoked_orphans"
+	_arms=0
+	while ! early_is a "$provoked_orphans" && [ "$_arms" -lt 100 ]; do
+		_arms=$((_arms + 1))
+		load_arm a 1 "ORPHAN-$_arms" >/dev/null 2>&1 &
+		sleep 0.1
+	done
+	at_least "$(spied a early)" "$provoked_orphans" \
+	    "probes are held at their birth"
+	daemon_kill9
+	spy_ends a
+	ok "the daemon is killed: none lives on" wait_for 5 no_probes_in a
+	ok "another daemon" daemon_start
+	fds=$(daemon_fds) rss=$(daemon_rss)
+	tap_group=
+}
+
+# A stop that is told to the daemon, its tracer against its will, is no end,
+# whatever signal it stops with.
+traced() {
+	tap_group=traced
+	_before=$(log_count event=trigger)
+	provoked traceme 1
+	ok "nothing stays that has the daemon for a tracer" \
+	    wait_for 15 not traced_by_us
+	is "$(log_count event=trigger)" "$_before" "a stop is no trigger"
+	spy_ends a
 	end_probes
 	tap_group=
 }
@@ -197,7 +324,7 @@ if ! spy_root || ! jail_start unshare a || ! jail_start unshare b ||
 	fail "no jails, or no daemon"
 	done_testing
 fi
-[ $# -gt 0 ] || set -- race forged withheld forced hammer back
+[ $# -gt 0 ] || set -- race early reports forged confined withheld traced forced orphaned hammer back
 serves "the daemon works"
 fds=$(daemon_fds) rss=$(daemon_rss)
 for part; do

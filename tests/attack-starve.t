@@ -44,6 +44,15 @@ nothing_in_a() {
 	! pgrep --ns "$(jail_pid a)" --nslist pid -x jailprobe && no_zombies
 }
 
+# The capabilities of what is, or will be, a probe in a's control groups.
+frozen_rights() {
+	for _p in $(pgrep -P "$DPID"); do
+		! cmp -s "/proc/$_p/cgroup" "/proc/$(jail_pid a)/cgroup" ||
+		    sed -n 's/^Cap\(Prm\|Eff\|Bnd\):[[:space:]]*//p' \
+		    "/proc/$_p/status"
+	done
+}
+
 frozen() {
 	tap_group=frozen
 	_file=$(group freezer.state) && _on=FROZEN _off=THAWED || {
@@ -52,6 +61,22 @@ frozen() {
 	echo "$_on" >"$_file"
 	starved FROZEN
 	says "frozen"
+	load_arm a 1 COLD >/dev/null &
+	sleep 1
+	is "$(frozen_rights | sort -u)" 0000000000000000 \
+	    "what is frozen has no privilege"
+	wait $!
+	# While an arm is under way, what else comes over its connection waits.
+	_rss=$(daemon_rss)
+	(
+		printf '{"v":1,"verb":"arm","command":":","pid":%d}\n' \
+		    "$(jail_pid a)"
+		head -c 200000000 /dev/zero
+	) | timeout 10 socat -u - "UNIX-CONNECT:$D/sock" 2>/dev/null &
+	sleep 3
+	[ "$SLOWER" -gt 1 ] || at_most "$(daemon_rss)" $((_rss + 16384)) \
+	    "kB of memory for a request that waits"
+	wait $!
 	echo "$_off" >"$_file"
 	ok "thawed, nothing is left" wait_for 10 nothing_in_a
 	starved THAWED
@@ -98,7 +123,6 @@ memory() {
 # The limit of the probe's uid, which the host and others use too.
 uid_limit() {
 	tap_group=uid
-	ok "a daemon with a low limit" prlimit --pid "$DPID" --nproc=25:25
 	_i=0
 	while [ "$_i" -lt 30 ]; do
 		setpriv --reuid 64242 --regid 64242 --clear-groups \
@@ -107,6 +131,10 @@ uid_limit() {
 		_i=$((_i + 1))
 	done
 	wait_for 5 sleepers_are 30
+	ok "a daemon with a low limit" prlimit --pid "$DPID" --nproc=25:1000
+	starved SOFT 64242
+	is "$(word ok <"$T/load")" 1 "the probe counts up to the hard limit"
+	ok "which is low as well" prlimit --pid "$DPID" --nproc=25:25
 	starved LIMIT 64242
 	is "$(word refused <"$T/load")" 1 "the arm is refused"
 	says 'uid.*RLIMIT_NPROC'
@@ -137,7 +165,7 @@ hung_root() {
 	pgrep -P "$_outer" >"$T/jail/hung/pid"
 	echo unshare >"$T/jail/hung/kind"
 	jail=hung
-	starved HUNG
+	starved "HUNG-$$"
 	is "$(word refused <"$T/load")" 1 "the arm is refused"
 	jail=a
 	starved BESIDE
@@ -145,7 +173,7 @@ hung_root() {
 	_pid=$(cat "$T/jail/hung/pid")
 	kill -9 "$_pid"
 	ok "the jail ends all the same" wait_for 10 not alive "$_pid"
-	ok "nothing is left" wait_for 10 not pgrep -x -f "jailprobe: HUNG-1"
+	ok "nothing is left" wait_for 10 not pgrep -x -f "jailprobe: HUNG-$$-1"
 	ok "and all is reaped" wait_for 5 no_zombies
 	rm -rf "$T/jail/hung"
 	peek a pkill -KILL -x jailprobe
@@ -171,7 +199,7 @@ gone() {
 		    >"$T/step" 2>&1 &
 		_scene=$!
 		wait_for 5 grep -q waiting= "$T/step"
-		load arm "$D/sock" "$small" 1 "GONE-$_n" >"$T/load"
+		load arm "$D/sock" "$small" 1 "GONE-$$-$_n" >"$T/load"
 		[ "$(word max <"$T/load")" -le "$ANSWER_US" ] || _bad=1
 		wait "$_scene"
 		kill -9 "$small" 2>/dev/null
@@ -184,7 +212,7 @@ gone() {
 	is "$_bad" 0 "each arm was answered in time"
 	# The probe of the last ones was there before the jail ended.
 	at_most "$_ok" 3 "and refused, but for the last"
-	ok "nothing is left" wait_for 10 not pgrep -f "^jailprobe: GONE"
+	ok "nothing is left" wait_for 10 not pgrep -f "^jailprobe: GONE-$$"
 	ok "and all is reaped" wait_for 5 no_zombies
 	serves "the daemon works"
 }
@@ -196,7 +224,7 @@ reused() {
 	_started=$(awk '{ sub(/.*\) /, ""); print $20 }' "/proc/$small/stat")
 	# Between the client's look and the daemon's.
 	kill -STOP "$DPID"
-	jd -c : -j "$small" -t REUSED-1 2>"$T/reused" &
+	jd -c : -j "$small" -t "REUSED-$$-1" 2>"$T/reused" &
 	_jd=$!
 	wait_for 5 pgrep -P $$ -x jaildaemon
 	sleep 0.3
@@ -209,7 +237,7 @@ reused() {
 	wait "$_jd"
 	is "$?" 68 "before the daemon looks: refused"
 	diag_file "$T/reused"
-	nok "and the other jail has no probe" pgrep -f "^jailprobe: REUSED"
+	nok "and the other jail has no probe" pgrep -f "^jailprobe: REUSED-$$"
 	kill "$_spawn"
 	wait "$_spawn"
 	# Between the daemon's look and the stub's.
@@ -229,12 +257,12 @@ reused() {
 		"$ATTACK/scene" step "$DPID" "$_n" sh "$T/reuse" >"$T/step" 2>&1 &
 		_scene=$!
 		wait_for 5 grep -q waiting= "$T/step"
-		load arm "$D/sock" "$small" 1 REUSED >"$T/load"
+		load arm "$D/sock" "$small" 1 "REUSED-$$" >"$T/load"
 		wait "$_scene"
 		is "$(word spawned <"$T/spawn")" "$small" "used again at step $_n"
 		is "$(word refused <"$T/load")" 1 "refused"
 		nok "and the other jail has no probe" \
-		    pgrep -f "^jailprobe: REUSED"
+		    pgrep -f "^jailprobe: REUSED-$$"
 		kill "$(cat "$T/spawn.pid")"
 		wait_for 5 not alive "$(cat "$T/spawn.pid")"
 	done
@@ -243,10 +271,10 @@ reused() {
 # A jail with many probes, some of them hostile, ends at once.
 ending() {
 	tap_group=ending
-	load_arm a "$(chosen 50 300)" MANY after >"$T/load"
+	load_arm a "$(chosen 50 300)" "MANY-$$" after >"$T/load"
 	spy a zombie 600 1
 	_n=0
-	while ! early a 1 && [ "$_n" -lt 200 ]; do
+	while ! early_is a 1 && [ "$_n" -lt 200 ]; do
 		_n=$((_n + 1))
 		load_arm a 1 "CAUGHT-$_n" >/dev/null &
 		sleep 0.05
@@ -255,7 +283,7 @@ ending() {
 	jail_end a
 	ok "a jail with probes ends" wait_for 10 not jail_alive a
 	at_most $(($(now) - _start)) 3000 "ms, at once"
-	ok "nothing is left of them" wait_for 10 not pgrep -f "^jailprobe: MANY"
+	ok "nothing is left of them" wait_for 10 not pgrep -f "^jailprobe: MANY-$$"
 	ok "and all is reaped" wait_for 5 no_zombies
 	serves "the daemon works"
 }

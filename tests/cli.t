@@ -584,25 +584,74 @@ t_full_disk() {
 	daemon_dir d
 }
 
+# What a command prints may be secret, whoever started the daemon how.
+t_secret() {
+	daemon_dir secret
+	daemon_prepare() {
+		umask 0
+	}
+	ok "a daemon" daemon_start
+	daemon_prepare() {
+		:
+	}
+	arm a SECRET "while [ -d $M ] && [ ! -e $M/secret.go ]; do
+	    sleep 0.1; done"
+	fire a SECRET
+	ok "the output of a command" wait_for 5 has_output
+	is "$(mode "$D"/state/*.out)" -rw------- "is the daemon's alone"
+	is "$(mode "$D/state")" drwx------ "and so is the folder"
+	is "$(mode "$D/pid")" -rw------- "and the pid file"
+	: >"$M/secret.go"
+	daemon_stop
+	daemon_dir d
+}
+
+has_output() {
+	ls "$D"/state/*.out
+}
+
 # -- the log ---------------------------------------------------------------
+
+# Whoever reads the log does not read.
+t_stuck() {
+	daemon_dir stuck
+	mkfifo "$D/fifo"
+	exec 8<>"$D/fifo"
+	"$JAILDAEMON" -D -d -f "$D/sock" -p "$D/pid" -S "$D/state" \
+	    >/dev/null 2>"$D/fifo" 8<&- &
+	DPID=$!
+	echo "$DPID" >"$D/daemon"
+	ok "a daemon whose log nobody reads" wait_for 10 test -S "$D/sock"
+	_i=0
+	while [ "$_i" -lt 20 ]; do
+		_i=$((_i + 1))
+		arm a "STUCK $_i" "head -c 70000 /dev/zero |
+		    tr '\\0' '\\n' | sed s/^/0123456789/ | head -c 70000
+		    echo x >>$M/stuck"
+	done
+	ok "HUP" jail_exec a pkill -HUP -f "^jailprobe: STUCK "
+	ok "all commands run" wait_for 20 marked stuck 20
+	sleep 1
+	ok "it answers" answers
+	cat <&8 >"$D/log" &
+	_cat=$!
+	exec 8>&-
+	ok "read at last, the log has what came first" \
+	    wait_for 10 log_has event=arm
+	ok "and says how much was too much" \
+	    wait_for 10 log_has 'event=log-lost lines=[0-9]'
+	daemon_stop
+	is "$?" 0 "the daemon ends in order"
+	kill "$_cat"
+	daemon_dir d
+}
 
 # To syslogd, or who takes its place: in a /dev of their own.
 t_syslog() {
 	[ "$JAIL_OS" = Linux ] || return
 	daemon_dir syslog
-	cat >"$T/syslog.sh" <<-END
-	mount -t tmpfs -o mode=755 jdtest /dev &&
-	mknod -m 666 /dev/null c 1 3 || exit 1
-	socat -u UNIX-RECV:/dev/log,mode=666 OPEN:$D/log,creat,append &
-	echo \$! >$D/socat
-	until [ -S /dev/log ]; do sleep 0.02; done
-	exec "\$@"
-	END
-	unshare -m --propagation private sh "$T/syslog.sh" \
-	    "$JAILDAEMON" -D -f "$D/sock" -p "$D/pid" -S "$D/state"
+	daemon_start_syslog
 	is $? 0 "a daemon with a syslogd"
-	DPID=$(tr -dc 0-9 <"$D/pid")
-	echo "$DPID" >"$D/daemon"
 	arm a "SYS LOG" "echo said; exit 3"
 	fire a "SYS LOG"
 	ok "log: start" wait_for 5 log_has event=start
@@ -637,7 +686,7 @@ echo 'event=trigger id=98'"
 
 [ $# -gt 0 ] || set -- usage values ignored verbose no_daemon jails permission \
 	    two race ready defaults failures ends inherited hangup rate runs \
-	    descriptors full_disk syslog log
+	    descriptors full_disk secret stuck syslog log
 if jail_start "$kind" a && daemon_start; then
 	JID=$(jail_pid a)
 	for t in "$@"; do

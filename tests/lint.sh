@@ -74,6 +74,7 @@ check cppcheck cppcheck --quiet --std=c11 \
 # shellcheck disable=SC2046 # a list of words
 check shellcheck shellcheck -x -P SCRIPTDIR $(git ls-files -- '*.sh' '*.t' \
     .ci/run '*.postrm' 'etc/*.rc' 'etc/*.bash-completion')
+check "mutants find their lines" sh tests/mutants.sh -n
 check "mandoc -Tlint" mandoc -Tlint man/*.[15]
 echo "1..$n"
 [ -z "${JAILDAEMON_TALLY:-}" ] || echo "$passed $failed" >>"$JAILDAEMON_TALLY"

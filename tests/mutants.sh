@@ -3,95 +3,227 @@
 # taken out in turn, and the test that is named for it must fail.
 #
 #   tests/mutants.sh [name ...]      all, or those
+#   tests/mutants.sh -n              does each script still find its line?
 #
-# One line a mutant: name | file | sed script | test, or unit:NAME | words
-# that a failing line of the test has.  A script that changes nothing is an
-# error, and so is a mutant that does not build: the table must follow the
-# code.
+# The mutants are in mutants.table, which says how they are written.  A script
+# that changes nothing is an error, and so is a mutant that does not build:
+# the table must follow the code.  Each test is first run on the sound
+# program, where it may not fail: else it would show nothing.
+#
+# Environment: MUTANTS_JOBS, how many go on at a time (2).
 set -u
 cd "$(dirname "$0")/.." || exit 1
-top=$(pwd)
 work=$(mktemp -d) || exit 1
+sound=$work/sound/tree
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
-: "${MUTANTS:=tests/mutants.table}"
-n=0
-bad=0
+: "${MUTANTS:=tests/mutants.table}" "${MUTANTS_JOBS:=2}"
+LIMIT=240	# seconds for a test
+chmod 711 "$work"
 
-verdict()
+# build FOLDER [ASSIGNMENT...] TARGET...
+build()
 {
-	n=$((n + 1))
-	if [ "$1" = ok ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		bad=$((bad + 1))
-	fi
-}
-
-# A copy of what make needs, with the one change.
-mutate()
-{
-	rm -rf "$work/tree"
-	mkdir "$work/tree" &&
-	    cp -R "$top/Makefile" "$top/src" "$top/stub" "$top/tests" \
-	    "$top/fuzz" "$work/tree/" || return 1
-	sed -E -e "$2" "$top/$1" >"$work/tree/$1" || return 1
-	if cmp -s "$top/$1" "$work/tree/$1"; then
-		echo "# the script changes nothing in $1"
-		return 1
-	fi
-	(cd "$work/tree" && make -s CFLAGS=-O1 WARNINGS=-w all \
-	    build/unit.stamp build/tools.stamp) >"$work/build" 2>&1 || {
-		sed 's/^/# /' "$work/build"
+	dir=$1
+	shift
+	(cd "$dir" && make -s CFLAGS=-O1 WARNINGS=-w "$@") >"$dir.build" 2>&1 ||
+	    {
+		sed 's/^/# /' "$dir.build"
 		return 1
 	}
 }
 
-# The test's output; it runs against the mutant.
+# The table, as one folder a mutant: edits (file and script, a line each),
+# tests (test and words, a line each).
+read_table()
+{
+	tab=$(printf '\t')
+	n=0
+	while IFS= read -r line; do
+		case $line in
+		'' | \#* | "$tab"\#*)
+			continue ;;
+		"$tab"*)
+			line=${line#"$tab"}
+			key=${line%%"$tab"*}
+			value=${line#*"$tab"}
+			[ "$value" != "$line" ] || key=none ;;
+		*)
+			n=$((n + 1))
+			new=$work/table/$(printf %03d "$n")
+			mkdir -p "$new"
+			echo "$line" >"$new/name"
+			continue ;;
+		esac
+		case $key in
+		in)	file=$value ;;
+		sed)	printf '%s\t%s\n' "$file" "$value" >>"$new/edits" ;;
+		test)	test=$value ;;
+		fails)	printf '%s\t%s\n' "$test" "$value" >>"$new/tests" ;;
+		*)	echo "$MUTANTS: not understood: $line" >&2
+			return 1 ;;
+		esac
+	done <"$MUTANTS"
+}
+
+# Every file that is edited must change; all scripts of a file count as one.
+edit()
+{
+	tree=$1 mutant=$2
+	cut -f 1 "$mutant/edits" | sort -u | while read -r file; do
+		# A script may hold anything but a newline.
+		awk -F '\t' -v f="$file" '$1 == f { sub(/^[^\t]*\t/, ""); print }' \
+		    "$mutant/edits" >"$tree.sed"
+		sed -E -f "$tree.sed" "$sound/$file" >"$tree/$file" || exit 1
+		# All of them have to find their line.
+		while IFS= read -r script; do
+			sed -E -e "$script" "$sound/$file" >"$tree.one" || exit 1
+			if cmp -s "$sound/$file" "$tree.one"; then
+				echo "# this changes nothing in $file: $script"
+				exit 1
+			fi
+		done <"$tree.sed"
+	done
+}
+
+# Only what changed is compiled again: one object goes into the archive that
+# is there.  A header, or the stub, is left to make.
+rebuild()
+{
+	tree=$1 mutant=$2
+	sources=$(cut -f 1 "$mutant/edits" | sort -u | grep '^src/.*\.c$' |
+	    grep -v '^src/main\.c$' | tr '\n' ' ')
+	if ! cut -f 1 "$mutant/edits" | grep -q '\.h$' &&
+	    [ -n "$sources" ]; then
+		build "$tree" SRCS="$sources" BUILD=build/one \
+		    build/one/lib.a &&
+		    ar r "$tree/build/lib.a" "$tree"/build/one/obj/*.o || return 1
+	fi
+	goals=all
+	grep -q '^unit:' "$mutant/tests" && goals="all build/unit.stamp"
+	# shellcheck disable=SC2086 # words
+	build "$tree" $goals
+}
+
+# try TREE TEST OUTPUT
 try()
 {
-	case $1 in
+	dir=$1 what=$2 output=$3
+	case $what in
 	unit:*)
 		CMOCKA_MESSAGE_OUTPUT=TAP \
-		    "$work/tree/build/unit/test_${1#unit:}" ;;
+		    "$dir/build/unit/test_${what#unit:}" ;;
 	*)
-		JAILDAEMON=$work/tree/build/jaildaemon \
-		    timeout 300 sh "$work/tree/tests/$1" ;;
-	esac >"$work/out" 2>&1
+		# A test's name and arguments, perhaps variables before it.
+		what=$(echo "$what" |
+		    sed -E "s,([^ ]*\.t),timeout $LIMIT sh $dir/tests/\1,")
+		eval "env JAILDAEMON=$dir/build/jaildaemon $what" ;;
+	esac >"$output" 2>&1 </dev/null
 }
 
-trim()
+# Once a test, by whoever comes first; the others wait for it.
+sound()
 {
-	printf '%s' "$1" | sed -e 's/^[[:space:]]*//' -e 's/[[:space:]]*$//'
+	result=$work/sound/$(echo "$1" | cksum | tr -d ' ')
+	if mkdir "$result" 2>/dev/null; then
+		try "$sound" "$1" "$result/out"
+		if grep -aq '^not ok' "$result/out" ||
+		    ! grep -aq '^1\.\.' "$result/out"; then
+			: >"$result/bad"
+		fi
+		: >"$result/done"
+	fi
+	until [ -e "$result/done" ]; do
+		sleep 0.5
+	done
+	[ ! -e "$result/bad" ] || {
+		grep -av '^ok' "$result/out" | head -n 10 | sed 's/^/# /'
+		return 1
+	}
 }
 
-run_one()
+# Prints one line of TAP, behind what there is to explain.
+judge()
 {
-	if ! mutate "$2" "$3"; then
-		verdict bad "$1 could be built"
+	tree=$1 mutant=$2
+	start=$(date +%s)
+	number=$((1${mutant##*/} - 1000))
+	name=$(cat "$mutant/name")
+	rm -rf "$tree"
+	cp -a "$sound" "$tree"
+	if ! edit "$tree" "$mutant" || ! rebuild "$tree" "$mutant"; then
+		echo "not ok $number - $name: can be built"
 		return
 	fi
-	try "$4"
-	if grep '^not ok' "$work/out" | grep -Eq -e "$5"; then
-		verdict ok "$1: $4 notices"
-	else
-		verdict bad "$1: $4 notices"
-		grep '^not ok' "$work/out" | head -n 5 | sed 's/^/# /'
-	fi
+	while IFS='	' read -r test words; do
+		if ! sound "$test"; then
+			echo "not ok $number - $name: $test passes without it"
+			return
+		fi
+		try "$tree" "$test" "$tree.out"
+		if ! grep -a '^not ok' "$tree.out" | grep -aEq -e "$words"; then
+			grep -a '^not ok' "$tree.out" | head -n 5 | sed 's/^/# /'
+			tail -n 1 "$tree.out" | sed 's/^/# /'
+			echo "not ok $number - $name: $test notices"
+			return
+		fi
+	done <"$mutant/tests"
+	echo "ok $number - $name: $(cut -f 1 "$mutant/tests" | tr '\n' ' ')" \
+	    "notices, $(($(date +%s) - start)) s"
 }
 
-while IFS='	' read -r name file script test words; do
-	case $name in
-	'' | \#*) continue ;;
-	esac
-	if [ $# -gt 0 ]; then
+# Takes the next that nobody has taken.
+lane()
+{
+	for mutant in "$work"/table/*; do
+		mkdir "$mutant/taken" 2>/dev/null || continue
+		judge "$work/lane$1" "$mutant" >"$work/verdict$1" 2>&1
+		cat "$work/verdict$1"
+		if grep -aq '^not ok' "$work/verdict$1"; then
+			: >"$work/bad"
+		fi
+	done
+}
+
+apply=0
+[ "${1:-}" != -n ] || {
+	apply=1
+	shift
+}
+read_table || exit 1
+if [ $# -gt 0 ]; then
+	for mutant in "$work"/table/*; do
 		case " $* " in
-		*" $name "*) ;;
-		*) continue ;;
+		*" $(cat "$mutant/name") "*)	;;
+		*)	rm -rf "$mutant" ;;
 		esac
-	fi
-	run_one "$(trim "$name")" "$file" "$script" "$test" "$words" </dev/null
-done <"$MUTANTS"
+	done
+fi
+n=$(find "$work/table" -mindepth 1 -maxdepth 1 | wc -l)
+[ "$n" -gt 0 ] || {
+	echo "no such mutant" >&2
+	exit 64
+}
+mkdir -p "$sound"
+cp -R Makefile src stub tests fuzz "$sound/"
+if [ "$apply" = 1 ]; then
+	cp -R "$sound" "$work/lane0"
+	for mutant in "$work"/table/*; do
+		edit "$work/lane0" "$mutant" || {
+			echo "not ok - $(cat "$mutant/name")"
+			: >"$work/bad"
+		}
+	done
+	[ ! -e "$work/bad" ]
+	exit
+fi
+build "$sound" all build/unit.stamp build/tools.stamp || exit 1
+job=1
+while [ "$job" -lt "$MUTANTS_JOBS" ]; do
+	lane "$job" &
+	job=$((job + 1))
+done
+lane 0
+wait
 echo "1..$n"
-[ "$bad" -eq 0 ] && [ "$n" -gt 0 ]
+[ ! -e "$work/bad" ]

@@ -65,6 +65,7 @@ hermetic()
 	done
 	tap conf sh tests/conf.t
 	[ "$OS" = FreeBSD ] || tap freebsd-types sh tests/freebsd-types.t
+	tap security sh tests/security.t
 	# Sanitizers replace the protections that this looks for.
 	[ "$OS" = FreeBSD ] || [ "${SANITIZED:-0}" = 1 ] ||
 	    tap hardening sh tests/hardening.t
@@ -95,7 +96,7 @@ others()
 	for t in tests/*.t; do
 		case $t in
 		tests/attack-*.t | tests/conf.t | tests/freebsd-types.t | \
-		    tests/hardening.t)
+		    tests/hardening.t | tests/security.t)
 			;;
 		tests/jails-freebsd.t | tests/rcd.t)
 			[ "$OS" != FreeBSD ] || echo "$t" ;;

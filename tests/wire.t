@@ -191,6 +191,7 @@ t_long() {
 	if [ "$JAIL_OS" = Linux ]; then
 		(bytes 600000 ' '; echo) | talk_over >"$T/answer"
 		refused_answer '(65|75|76)' "a line of 600,000 bytes"
+		like "$(cat "$T/answer")" "longer than the limit" "at once"
 		bytes 600000 x | talk_over >"$T/answer"
 		refused_answer '(65|75|76)' "as many without an end"
 	fi

@@ -86,12 +86,13 @@ in_cgroup() {
 	peek "$@")
 }
 
-# spy JAIL MODE ARGUMENT...: in the background; the output is $T/spy.JAIL.
+# spy JAIL MODE ARGUMENT...: in the background; the output is $T/spy.JAIL.  It
+# has the host's /proc open, for what a jail could only guess.
 spy() {
 	_j=$1
 	shift
 	: >"$T/spy.$_j"
-	in_cgroup "$_j" /spy "$@" >>"$T/spy.$_j" 2>&1 &
+	in_cgroup "$_j" /spy "$@" >>"$T/spy.$_j" 2>&1 9</proc &
 }
 
 # spy_ends JAIL: asked to, and waited for.
@@ -118,8 +119,8 @@ word() {
 	echo "${_word:-0}"
 }
 
-# early JAIL N: so many probes were caught before they reported.
-early() {
+# early_is JAIL N: so many probes were caught before they reported.
+early_is() {
 	[ "$(spied "$1" early)" -ge "$2" ]
 }
 

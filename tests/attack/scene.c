@@ -20,9 +20,11 @@
 #include <sys/wait.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/fuse.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -245,12 +247,14 @@ spawn(pid_t wanted)
 
 /*
  * All signals blocked, those that can be ignored too, descriptors of the
- * host, a secret in the environment and one in the session keyring, other
- * priorities, limits, umask and OOM score than usual.
+ * host, a secret in the environment and one in the session keyring, another
+ * group, and other priorities, umask and OOM score than usual.
  */
 static int
 company(char **command)
 {
+	static const struct sched_param usual;
+	static const gid_t group = 4242;
 	sigset_t all;
 	int fd;
 
@@ -262,7 +266,9 @@ company(char **command)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	setpriority(PRIO_PROCESS, 0, -20);
+	sched_setscheduler(0, SCHED_BATCH, &usual);
 	syscall(SYS_ioprio_set, 1, 0, 2 << 13);
+	setgroups(1, &group);
 	umask(0);
 	setenv("JDTEST_SECRET", "secret", 1);
 	for (int i = 0; i < 8; i++)

@@ -3,6 +3,8 @@
  *
  *   sock flood PATH N     opens N connections and keeps them, 10 s
  *   sock slow PATH N      N connections that send a byte each 100 ms, 12 s
+ *   sock deaf PATH N      N connections that ask for ever and read no answer,
+ *                         14 s
  *   sock junk PATH N SEED N lines of rubbish, each on a connection of its own
  *   sock ping PATH N      N requests, one after the other; prints the longest
  *                         wait for a reply, in ms, and how many had none
@@ -11,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -87,6 +90,42 @@ slow(const char *path, int n)
 		usleep(100000);
 	}
 	/* All were cut off after ten seconds. */
+	printf("alive %d\n", alive);
+	free(fds);
+	return (0);
+}
+
+static int
+deaf(const char *path, int n)
+{
+	static const char pings[] = "{\"v\":1,\"verb\":\"ping\"}\n"
+	    "{\"v\":1,\"verb\":\"ping\"}\n{\"v\":1,\"verb\":\"ping\"}\n";
+	int *fds = calloc((size_t)n, sizeof(*fds));
+	int alive = 0;
+
+	for (int i = 0; fds != NULL && i < n; i++) {
+		fds[i] = dial(path);
+		fcntl(fds[i], F_SETFL, O_NONBLOCK);
+	}
+	for (int round = 0; fds != NULL && round < 140; round++) {
+		alive = 0;
+		for (int i = 0; i < n; i++) {
+			int full = 0;
+
+			while (fds[i] != -1 && !full) {
+				if (write(fds[i], pings, sizeof(pings) - 1)
+				    != -1)
+					continue;
+				full = errno == EAGAIN;
+				if (!full)
+					close(fds[i]);
+				if (!full)
+					fds[i] = -1;
+			}
+			alive += fds[i] != -1;
+		}
+		usleep(100000);
+	}
 	printf("alive %d\n", alive);
 	free(fds);
 	return (0);
@@ -185,6 +224,8 @@ main(int argc, char **argv)
 		return (flood(argv[2], atoi(argv[3])));
 	if (argc == 4 && strcmp(argv[1], "slow") == 0)
 		return (slow(argv[2], atoi(argv[3])));
+	if (argc == 4 && strcmp(argv[1], "deaf") == 0)
+		return (deaf(argv[2], atoi(argv[3])));
 	if (argc == 5 && strcmp(argv[1], "junk") == 0)
 		return (junk(argv[2], atoi(argv[3]), (unsigned)atoi(argv[4])));
 	if (argc == 4 && strcmp(argv[1], "ping") == 0)

@@ -9,7 +9,8 @@
  *   spy hup SECONDS [SIGNAL]	one, as fast as it can
  *   spy fork | memory SECONDS	use up the processes, the memory
  *   spy exe SECONDS		try to change, and lease, the programs of all
- *				probes that are there
+ *				probes that are there, and still when they have
+ *				ended
  *   spy trace [plain]		try to trace and to read them (plain: without
  *				CAP_SYS_PTRACE)
  *   spy keyring		the session keyring's description
@@ -53,6 +54,7 @@
 #define AHEAD		4	/* pids tried beyond the newest */
 #define KEPT_MAX	4096
 #define FORKS		24
+#define HOST_PROC	9	/* descriptor of the host's /proc */
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD	77
@@ -167,6 +169,15 @@ payload_forks(long flags, long count, long stay)
 	sys6(__NR_exit_group, 0, 0, 0, 0, 0, 0);
 }
 
+/* Which number 34 is pause(2) for the one, nice(2) for the other. */
+PAYLOAD static void
+payload_compat(void)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("int $0x80; int3" : : "a"(34), "b"(0));
+#endif
+}
+
 /* Report, make the parent the tracer, and stop with SIGHUP, again and again. */
 PAYLOAD static void
 payload_traceme(void)
@@ -251,10 +262,10 @@ set_function(struct prey *p, uintptr_t function, const unsigned long *args)
 
 /* A system call of the probe's; -ESRCH if that was its end. */
 static long
-force(struct prey *p, long nr, long a, long b)
+force(struct prey *p, long nr, long a, long b, long c)
 {
 	unsigned long args[6] = { (unsigned long)nr, (unsigned long)a,
-	    (unsigned long)b, 0, 0, 0 };
+	    (unsigned long)b, (unsigned long)c, 0, 0 };
 	struct user_regs_struct regs;
 	struct iovec iov = { &regs, sizeof(regs) };
 	int status;
@@ -279,6 +290,8 @@ let_go_with(struct prey *p, uintptr_t function, unsigned long a,
 	/* Goes on as tracee: SUSPEND_SECCOMP lasts as long as that. */
 	return (ptrace(PTRACE_CONT, p->pid, 0, 0) == 0);
 }
+
+static unsigned int allowed;
 
 /* -- the attacks ---------------------------------------------------------- */
 
@@ -317,6 +330,85 @@ static bool
 do_other_pid(struct prey *p)
 {
 	return (add(p, 1));
+}
+
+static bool
+do_failed(struct prey *p)
+{
+	return (add(p, COUNT_FAILED | 0xffULL << COUNT_STEP_SHIFT |
+	    0x7fffffff));
+}
+
+/* What the daemon has heard from the stub already. */
+static bool
+do_shed(struct prey *p)
+{
+	pause_ms(100);
+	return (add(p, COUNT_SHED));
+}
+
+static bool
+do_more(struct prey *p)
+{
+	pause_ms(100);
+	return (add(p, COUNT_READY * 5));
+}
+
+/*
+ * The host's number of a process, which no jail knows: the test leaves the
+ * host's /proc open.  It may be guessed, so it is assumed to be known.
+ */
+static pid_t
+outer_pid(pid_t inner)
+{
+	DIR *dir = fdopendir(openat(HOST_PROC, ".", O_RDONLY | O_DIRECTORY));
+	char path[280], text[4096], *p;
+	struct dirent *de;
+	pid_t found = 0;
+	ssize_t n;
+	int fd;
+
+	while (found == 0 && dir != NULL && (de = readdir(dir)) != NULL) {
+		if (atoi(de->d_name) <= 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/status", de->d_name);
+		fd = openat(HOST_PROC, path, O_RDONLY | O_CLOEXEC);
+		n = fd == -1 ? -1 : read(fd, text, sizeof(text) - 1);
+		if (fd != -1)
+			close(fd);
+		text[n > 0 ? n : 0] = '\0';
+		p = strstr(text, "\nNSpid:");
+		if (strstr(text, "\tjailprobe\n") == NULL || p == NULL)
+			continue;
+		p[strcspn(p + 1, "\n") + 1] = '\0';
+		p = strrchr(p, '\t');
+		if (p != NULL && atoi(p) == inner)
+			found = (pid_t)atoi(de->d_name);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return (found);
+}
+
+/*
+ * A second birth: of a copy that the probe was made to make, and which is
+ * the daemon's child like the probe itself.
+ */
+static bool
+do_again(struct prey *p)
+{
+	long copy = force(p, __NR_clone, CLONE_PARENT | SIGCHLD, 0, 0);
+	pid_t pid = copy > 0 ? outer_pid((pid_t)copy) : 0;
+
+	pause_ms(100);
+	printf("copy=%ld outer=%d\n", copy, pid);
+	return (pid != 0 && add(p, (uint64_t)pid));
+}
+
+static bool
+do_hangup(struct prey *p)
+{
+	return (kill(p->pid, SIGHUP) == 0);
 }
 
 static bool
@@ -436,20 +528,20 @@ do_zombie(struct prey *p)
 static bool
 do_close(struct prey *p)
 {
-	force(p, __NR_close, ORDER_FD_ORDER, 0);
-	return (force(p, __NR_close, ORDER_FD_REPORT, 0) == 0);
+	force(p, __NR_close, ORDER_FD_ORDER, 0, 0);
+	return (force(p, __NR_close, ORDER_FD_REPORT, 0, 0) == 0);
 }
 
 static bool
 do_kill_group(struct prey *p)
 {
-	return (force(p, __NR_kill, 0, SIGKILL) != 0);
+	return (force(p, __NR_kill, 0, SIGKILL, 0) != 0);
 }
 
 static bool
 do_renice_group(struct prey *p)
 {
-	return (force(p, __NR_setpriority, PRIO_PGRP, 0) == 0);
+	return (force(p, __NR_setpriority, PRIO_PGRP, 0, 15) == 0);
 }
 
 static bool
@@ -483,10 +575,62 @@ do_traceme(struct prey *p)
 }
 
 static bool
+do_ring(struct prey *p)
+{
+	printf("session=%ld\n", force(p, __NR_keyctl, KEYCTL_GET_KEYRING_ID,
+	    KEY_SPEC_SESSION_KEYRING, 0));
+	return (true);
+}
+
+/*
+ * What a jail that may trace, but has not the right to suspend a filter, can
+ * make a new probe do: each call in turn, which should be its end.
+ */
+static bool
+do_confined(struct prey *p)
+{
+	static const struct {
+		const char	*name;
+		long		 nr, a, b;
+	} calls[] = {
+		{ "kill", __NR_kill, 0, 0 },
+		{ "fork", __NR_clone, SIGCHLD, 0 },
+		{ "trace", __NR_ptrace, PTRACE_TRACEME, 0 },
+		{ "keyring", __NR_keyctl, KEYCTL_SESSION_TO_PARENT, 0 },
+		{ "name", __NR_prctl, PR_SET_NAME, (long)"" },
+		{ "renice", __NR_setpriority, PRIO_PGRP, 0 },
+		{ "open", __NR_openat, AT_FDCWD, 0 },
+	};
+	static unsigned int n;
+	unsigned int i = n++ % (sizeof(calls) / sizeof(calls[0]));
+
+	if (ptrace(PTRACE_SETOPTIONS, p->pid, 0, 0) == 0 &&
+	    force(p, calls[i].nr, calls[i].a, calls[i].b, 0) != -ESRCH)
+		printf("%s allowed=%u\n", calls[i].name, ++allowed);
+	return (true);
+}
+
+/* The same by the other table of system calls that the machine has. */
+static bool
+do_compat(struct prey *p)
+{
+	unsigned long none[6] = { 0 };
+	int status;
+
+	if (ptrace(PTRACE_SETOPTIONS, p->pid, 0, 0) == 0 &&
+	    set_function(p, (uintptr_t)payload_compat, none) &&
+	    ptrace(PTRACE_CONT, p->pid, 0, 0) == 0 &&
+	    waitpid(p->pid, &status, __WALL) == p->pid && WIFSTOPPED(status) &&
+	    WSTOPSIG(status) == SIGTRAP)
+		printf("int80 allowed=%u\n", ++allowed);
+	return (true);
+}
+
+static bool
 do_keyring(struct prey *p)
 {
-	return (force(p, __NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0) > 0 &&
-	    force(p, __NR_keyctl, KEYCTL_SESSION_TO_PARENT, 0) == 0);
+	return (force(p, __NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0, 0) > 0 &&
+	    force(p, __NR_keyctl, KEYCTL_SESSION_TO_PARENT, 0, 0) == 0);
 }
 
 static const struct attack {
@@ -496,12 +640,18 @@ static const struct attack {
 } attacks[] = {
 	{ "junk", do_junk, false },
 	{ "other-pid", do_other_pid, false },
+	{ "again", do_again, false },
+	{ "failed", do_failed, false },
+	{ "shed", do_shed, false },
+	{ "more", do_more, false },
+	{ "hangup", do_hangup, false },
 	{ "ready", do_ready, false },
 	{ "take", do_take, false },
 	{ "lead", do_lead, false },
 	{ "rights", do_rights, false },
 	{ "hold", do_nothing, false },
 	{ "withhold", do_nothing, true },
+	{ "hold-all", do_nothing, true },
 	{ "zombie", do_zombie, true },
 	{ "close", do_close, true },
 	{ "kill-group", do_kill_group, true },
@@ -511,6 +661,9 @@ static const struct attack {
 	{ "clone", do_clone, true },
 	{ "traceme", do_traceme, true },
 	{ "keyring", do_keyring, false },
+	{ "ring", do_ring, false },
+	{ "confined", do_confined, false },
+	{ "compat", do_compat, false },
 };
 
 /* -- catching probes ------------------------------------------------------ */
@@ -802,8 +955,9 @@ each_probe(void (*function)(pid_t))
 }
 
 static struct {
-	unsigned int	probes, opened, written, leased, chmodded;
+	unsigned int	probes, opened, written, leased, chmodded, kept;
 	unsigned int	traced, read;
+	int		fds[KEPT_MAX];
 } tried;
 
 static void
@@ -823,20 +977,54 @@ try_exe(pid_t pid)
 	tried.opened++;
 	tried.written += ftruncate(fd, 0) == 0;
 	tried.chmodded += fchmod(fd, 0) == 0;
-	/* Held until we end. */
-	tried.leased += fcntl(fd, F_SETLEASE, F_WRLCK) == 0 ||
-	    fcntl(fd, F_SETLEASE, F_RDLCK) == 0;
+	tried.leased += fcntl(fd, F_SETLEASE, F_RDLCK) == 0;
+	if (tried.opened <= KEPT_MAX)
+		tried.fds[tried.opened - 1] = fd;
+}
+
+/*
+ * What no process executes any more can be leased against readers, and what
+ * is not sealed can be written to.  Both are held until we end.
+ */
+static void
+try_kept(int *fd)
+{
+	char path[64];
+	int again;
+
+	if (*fd == -1 || fcntl(*fd, F_SETLEASE, F_UNLCK) == -1)
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", *fd);
+	again = open(path, O_RDWR | O_CLOEXEC);
+	tried.chmodded += fchmod(*fd, 0) == 0;
+	if (again != -1) {
+		tried.written += write(again, "", 1) == 1;
+		close(again);
+		if (fcntl(*fd, F_SETLEASE, F_WRLCK) == 0) {
+			tried.kept++;
+			*fd = -1;
+			return;
+		}
+	}
+	fcntl(*fd, F_SETLEASE, F_RDLCK);
 }
 
 static void
 try_exes(void)
 {
+	/* Which is how the kernel asks for a lease back. */
+	signal(SIGIO, SIG_IGN);
 	each_probe(try_exe);
-	printf("probes=%u opened=%u written=%u chmodded=%u leased=%u\n",
-	    tried.probes, tried.opened, tried.written, tried.chmodded,
-	    tried.leased);
-	while (!over())
-		pause_ms(20);
+	for (;;) {
+		printf("probes=%u opened=%u written=%u chmodded=%u leased=%u "
+		    "kept=%u\n", tried.probes, tried.opened, tried.written,
+		    tried.chmodded, tried.leased, tried.kept);
+		if (over())
+			return;
+		pause_ms(50);
+		for (unsigned int i = 0; i < tried.opened && i < KEPT_MAX; i++)
+			try_kept(&tried.fds[i]);
+	}
 }
 
 static void
@@ -952,6 +1140,7 @@ main(int argc, char **argv)
 	struct sigaction sa = { .sa_handler = on_stop };
 	const char *mode = argc > 1 ? argv[1] : "";
 
+	fcntl(HOST_PROC, F_SETFD, FD_CLOEXEC);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	sigaction(SIGTERM, &sa, NULL);
 	if (strcmp(mode, "keyring") == 0)

@@ -63,6 +63,24 @@ daemon_start_away() {
 	echo "$DPID" >"$D/daemon"
 }
 
+# daemon_start_syslog [OPTION...]: as a service, with a syslogd that writes to
+# $D/log what it gets, as it comes; both in a /dev of their own.  Linux only.
+daemon_start_syslog() {
+	cat >"$T/syslog.sh" <<-END
+	mount -t tmpfs -o mode=755 jdtest /dev &&
+	mknod -m 666 /dev/null c 1 3 || exit 1
+	socat -u UNIX-RECV:/dev/log,mode=666 OPEN:$D/log,creat,append &
+	echo \$! >$D/socat
+	until [ -S /dev/log ]; do sleep 0.02; done
+	exec "\$@"
+	END
+	unshare -m --propagation private sh "$T/syslog.sh" \
+	    "$JAILDAEMON" -D -f "$D/sock" -p "$D/pid" -S "$D/state" "$@" ||
+	    return
+	DPID=$(tr -dc 0-9 <"$D/pid")
+	echo "$DPID" >"$D/daemon"
+}
+
 # daemon_stop [SIGNAL]: an orderly end; the daemon's exit status.
 daemon_stop() {
 	kill "-${1:-TERM}" "$DPID"

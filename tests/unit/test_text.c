@@ -114,6 +114,19 @@ escaped(void **state)
 	assert_string_equal(dst, "a\\x00b");
 }
 
+/* A line that stands in no quotes keeps its own. */
+static void
+shown(void **state)
+{
+	static const char src[] = "key \"a\x1b\\\xe2\x80\xae\"";
+	char dst[64];
+
+	(void)state;
+	assert_int_equal(text_show(dst, sizeof(dst), src, sizeof(src) - 1),
+	    sizeof(src) - 1);
+	assert_string_equal(dst, "key \"a\\x1b\\\\xe2\\x80\\xae\"");
+}
+
 /* However short the buffer: terminated, and no character or escape is cut. */
 static void
 escape_cut(void **state)
@@ -180,7 +193,7 @@ escape_any(void **state)
 }
 
 static void
-shown(void **state)
+lines(void **state)
 {
 	static const struct {
 		const char	*src;
@@ -206,13 +219,13 @@ shown(void **state)
 
 	(void)state;
 	for (i = 0; i < NITEMS(cases); i++) {
-		dst = text_show(cases[i].src, strlen(cases[i].src));
+		dst = text_lines(cases[i].src, strlen(cases[i].src));
 		assert_non_null(dst);
 		assert_string_equal(dst, cases[i].shown);
 		free(dst);
 	}
 	/* The length counts: a NUL is shown, what lies behind is not. */
-	dst = text_show("a\0b\xc3\xa4", 4);
+	dst = text_lines("a\0b\xc3\xa4", 4);
 	assert_non_null(dst);
 	assert_string_equal(dst, "a\\x00b\\xc3");
 	free(dst);
@@ -237,7 +250,7 @@ show_any(void **state)
 			src[i] = (char)(seed >> 24);
 			lines += src[i] == '\n';
 		}
-		dst = text_show(src, len);
+		dst = text_lines(src, len);
 		assert_non_null(dst);
 		assert_true(strlen(dst) <= 4 * len);
 		assert_true(text_is_utf8(dst, strlen(dst)));
@@ -260,9 +273,10 @@ main(void)
 		cmocka_unit_test(ill_formed),
 		cmocka_unit_test(control),
 		cmocka_unit_test(escaped),
+		cmocka_unit_test(shown),
 		cmocka_unit_test(escape_cut),
 		cmocka_unit_test(escape_any),
-		cmocka_unit_test(shown),
+		cmocka_unit_test(lines),
 		cmocka_unit_test(show_any),
 	};
 

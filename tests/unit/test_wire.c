@@ -168,7 +168,7 @@ static const struct {
 	{ "{\"v\":1,\"verb\":\"arm\",\"pid\":99999999999999999999}",
 	    "not one JSON object: too big integer*" },
 	{ "{\"v\":1,\"v\":1,\"verb\":\"x\"}",
-	    "not one JSON object: duplicate object key near '\\\"v\\\"'" },
+	    "not one JSON object: duplicate object key near '\"v\"'" },
 	{ "{\"v\":1,\"verb\":\"x\",\"uid\":1,\"\\u0075id\":0}",
 	    "not one JSON object: duplicate object key *" },
 	/* Depth. */
@@ -195,7 +195,8 @@ static const struct {
 	{ "{\"v\":1,\"verb\":\"arm\",\"\":1}", "unknown key \"\"" },
 	{ "{\"v\":1,\"verb\":\"arm\",\"Verb\":1}", "unknown key \"Verb\"" },
 	{ "{\"v\":1,\"verb\":\"arm\",\"a\\n\\\"\\u202e\":1}",
-	    "unknown key \"a\\n\\\"\\xe2\\x80\\xae\"" },
+	    /* As it came: whoever shows it escapes it. */
+	    "unknown key \"a\n\"\xe2\x80\xae\"" },
 	{ "{\"v\":1,\"verb\":\"arm\",\"0123456789012345678901234567890123456"
 	    "7890123456789012345678901234567890123456789\":1}",
 	    "unknown key \"01234567890123456789012345678901234567890123456789"
@@ -286,7 +287,6 @@ assert_error(const char *err, const char *want)
 		assert_memory_equal(err, want, len - 1);
 	} else
 		assert_string_equal(err, want);
-	assert_null(strchr(err, '\n'));
 }
 
 static void
@@ -668,7 +668,7 @@ reply_text_longest(void **state)
 	(void)state;
 	memset(&rp, 0, sizeof(rp));
 	rp.ok = true;
-	/* text_show() makes four bytes of one; its backslash becomes two. */
+	/* text_lines() makes four bytes of one; its backslash becomes two. */
 	rp.text = malloc(4 * 65536 + 1);
 	assert_non_null(rp.text);
 	for (len = 0; len < 65536; len++)
