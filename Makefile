@@ -6,6 +6,7 @@
 #   make test       hermetic: neither root nor network, installs nothing
 #   make deps       installs what building and testing need
 #   make check      deps, test, and everything that needs root and engines
+#   make bench      deps, and figures beside floors and alternatives
 #   make demo       deps, and a container that makes its host do something
 #   make lint       compilers' warnings as errors, static analysers, manuals
 #
@@ -79,6 +80,14 @@ UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_life.c tests/unit/test_engine.c
 TOOL_SRCS =	tests/attack/load.c tests/attack/scene.c tests/attack/sock.c \
 		tests/attack/spy.c
+BENCH_SRCS_Linux = bench/size.c
+BENCH_SRCS =	bench/daemon.c bench/floor.c bench/main.c bench/proc.c \
+		bench/result.c bench/scale.c bench/stat.c bench/trigger.c \
+		bench/whole.c $(BENCH_SRCS_$(OS))
+BENCH_TOOLS_Linux = bench/floor_linux.c bench/floor_stub_linux.c \
+		bench/pause_linux.c bench/guest.c
+BENCH_TOOLS_FreeBSD = bench/floor_freebsd.c bench/floor_stub_freebsd.c \
+		bench/pause_freebsd.c bench/guest.c
 FUZZERS =	wire options
 FUZZERS_Linux =	engine
 FUZZ_SRCS =	fuzz/fuzz_wire.c fuzz/fuzz_options.c fuzz/fuzz_engine.c
@@ -87,6 +96,7 @@ SANITIZE =	-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 COMPILE =	$(CC) -std=c11 $(DEFS_$(OS)) -DVERSION='"$(VERSION)"' \
 		-DLIBEXECDIR='"$(LIBEXECDIR)"' $(CPPFLAGS) $(CFLAGS) \
 		$(WARNINGS) $(HARDENING_$(OS))
+BENCH_CC =	$(CC) -std=c11 $(DEFS_$(OS)) $(CPPFLAGS) -O2 $(WARNINGS)
 PKG_CFLAGS =	`$(PKG_CONFIG) --cflags $(PKGS)`
 PKG_LIBS =	`$(PKG_CONFIG) --libs $(STATIC_$(OS)) $(PKGS)`
 STATIC_FreeBSD = --static
@@ -146,6 +156,24 @@ $(BUILD)/tools.stamp: $(TOOL_SRCS) $(STUB_HDRS) Makefile
 	done
 	touch $@
 
+# What measures, and the bare programs that it measures beside; these have
+# the stub's flags.
+$(BUILD)/bench.stamp: $(BENCH_SRCS) bench/bench.h $(BENCH_TOOLS_$(OS)) Makefile
+	@mkdir -p $(BUILD)/bench
+	$(BENCH_CC) $(LINK_$(OS)) -o $(BUILD)/bench/bench $(BENCH_SRCS) \
+	    `$(PKG_CONFIG) --cflags --libs $(STATIC_$(OS)) jansson`
+	for f in $(BENCH_TOOLS_$(OS)); do \
+	    case $$f in \
+	    *floor_stub*)	t=floor-stub; flags="$(STUB_FLAGS_$(OS))" ;; \
+	    *pause*)		t=pause; flags="$(STUB_FLAGS_$(OS))" ;; \
+	    *floor*)		t=floor; flags="$(LINK_$(OS))" ;; \
+	    *guest*)		t=guest; flags=-static ;; \
+	    esac; \
+	    $(BENCH_CC) $$flags -o $(BUILD)/bench/$$t $$f $(LIBS_$(OS)) || \
+	    exit 1; \
+	done
+	touch $@
+
 # Real fuzzing: make fuzz, then build/fuzz/wire -max_total_time=1800 ...
 fuzz:
 	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang HARDENING= LINK_HARDENING= \
@@ -167,8 +195,9 @@ deps:
 
 # Everything, as root.
 check: deps
+	sh tests/deps.sh bench
 	$(MAKE) all $(BUILD)/unit.stamp $(BUILD)/replay.stamp \
-	    $(BUILD)/tools.stamp
+	    $(BUILD)/tools.stamp $(BUILD)/bench.stamp
 	BUILD=$(BUILD) OS=$(OS) sh tests/run.sh hermetic root
 
 # The same under AddressSanitizer and UndefinedBehaviorSanitizer.
@@ -193,6 +222,11 @@ check-attack: deps
 lint: deps
 	OS=$(OS) PKG_CONFIG=$(PKG_CONFIG) sh tests/lint.sh
 
+bench:
+	sh tests/deps.sh build bench
+	$(MAKE) all $(BUILD)/bench.stamp
+	BUILD=$(BUILD) sh bench/run.sh
+
 demo:
 	sh tests/deps.sh build
 	$(MAKE) all
@@ -211,4 +245,4 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all test deps check check-sanitized check-mutants check-attack lint \
-	demo install clean fuzz fuzzers
+	bench demo install clean fuzz fuzzers
