@@ -22,6 +22,7 @@
 /* What the command line said. */
 struct config {
 	const char	*program;	/* jaildaemon */
+	const char	*before;	/* another one to compare it with, or NULL */
 	const char	*tools;		/* the folder of floor, guest, pause */
 	const char	*dir;		/* where sockets, logs and the FIFO go */
 	const char	*jail;		/* Linux: a pid; FreeBSD: a name */
@@ -207,6 +208,7 @@ void	measure_trigger(const struct config *, json_t *);	/* and arming */
 void	measure_whole(const struct config *, json_t *);
 void	measure_kept(const struct config *, json_t *);
 void	measure_growth(const struct config *, json_t *);
+void	measure_change(const struct config *, json_t *);
 void	measure_burst(const struct config *, json_t *);
 void	measure_size(const struct config *, json_t *);
 void	measure_idle(const struct config *, json_t *);

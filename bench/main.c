@@ -24,6 +24,7 @@ static const struct {
 	{ "kept", measure_kept },
 	{ "whole", measure_whole },
 	{ "growth", measure_growth },
+	{ "change", measure_change },
 	{ "burst", measure_burst },
 #ifdef __linux__
 	{ "size", measure_size },
@@ -42,7 +43,7 @@ usage(void)
 	    "[-m group,daemon's,bare]\n"
 	    "       [-r rounds] [-q quiet-us] [-n few,more,most] [-b burst] "
 	    "[-i idle-s]\n"
-	    "       [-x daemon-option]... [-c command] [measurement...]\n");
+	    "       [-x daemon-option]... [-B before] [-c command] [measurement...]\n");
 	exit(64);
 }
 
@@ -108,6 +109,9 @@ set_option(struct config *c, int option, const char *text)
 	switch (option) {
 	case 'p':
 		c->program = text;
+		break;
+	case 'B':
+		c->before = text;
 		break;
 	case 't':
 		c->tools = text;
@@ -215,7 +219,7 @@ main(int argc, char **argv)
 	json_t *result;
 	int option;
 
-	while ((option = getopt(argc, argv, "a:b:c:d:e:g:i:j:m:n:o:p:q:r:t:x:"))
+	while ((option = getopt(argc, argv, "B:a:b:c:d:e:g:i:j:m:n:o:p:q:r:t:x:"))
 	    != -1)
 		set_option(&c, option, optarg);
 	if (c.program == NULL || c.tools == NULL || c.dir == NULL ||

@@ -5,7 +5,10 @@
 #
 # Environment:
 #   BENCH_ROUNDS	samples of each latency (500)
-#   BENCH_ONLY		measurements: trigger kept whole growth burst size idle
+#   BENCH_ONLY		measurements: trigger kept whole growth change burst
+#			size idle
+#   BENCH_BEFORE	another jaildaemon, for change: round by round beside
+#			this one
 #   BENCH_AGAINST	alternatives: s6 userv fifo socat webhook ssh
 #   BENCH_OUT		another folder for what is written
 #   BENCH_SIZES		probes armed, for growth (10,1000,9000)
@@ -337,6 +340,7 @@ measure()
 	    -r "$BENCH_ROUNDS" ${BENCH_SIZES:+-n "$BENCH_SIZES"} \
 	    ${BENCH_BURST:+-b "$BENCH_BURST"} ${BENCH_IDLE:+-i "$BENCH_IDLE"} \
 	    ${BENCH_QUIET:+-q "$BENCH_QUIET"}
+	[ -z "${BENCH_BEFORE:-}" ] || set -- "$@" -B "$BENCH_BEFORE"
 	[ "$os" != Linux ] ||
 	    set -- "$@" -m "$memory/guest,$memory/daemon,$memory/bare"
 	for g in ${groups:-}; do

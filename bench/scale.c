@@ -13,89 +13,130 @@
 #define ARMS		2000		/* for each sample of the rate */
 #define REPETITIONS	5
 
-/* -- growth ------------------------------------------------------------------ */
+/* -- daemons beside each other ----------------------------------------------- */
 
-struct growth {
+/* What differs between them is who they are or how much they have armed. */
+struct peers {
 	const struct config *config;
+	unsigned int	 n;
 	struct daemon	*daemons[SIZES];
 	struct series	 arm[SIZES];
 	struct series	 trigger[SIZES];
 };
 
 static void
-one_round(struct growth *g, bool count)
+add_peer(struct peers *p, const struct config *config, const char *key,
+    const char *label, unsigned int armed)
+{
+	unsigned int i = p->n++;
+	char name[16];
+
+	snprintf(name, sizeof(name), "peer%u", i);
+	p->arm[i].key = p->trigger[i].key = key;
+	p->arm[i].label = p->trigger[i].label = label;
+	p->daemons[i] = daemon_start(config, name, NULL);
+	daemon_arm_many(p->daemons[i], armed);
+}
+
+static void
+one_round(struct peers *p, bool count)
 {
 	unsigned int order[SIZES], numbers[SIZES];
 	int64_t ns;
 
-	shuffle(order, SIZES);
-	for (unsigned int i = 0; i < SIZES; i++) {
+	shuffle(order, p->n);
+	for (unsigned int i = 0; i < p->n; i++) {
 		unsigned int d = order[i];
 
-		pause_us(g->config->gap_us);
-		numbers[d] = daemon_arm(g->daemons[d], &ns);
+		pause_us(p->config->gap_us);
+		numbers[d] = daemon_arm(p->daemons[d], &ns);
 		if (count)
-			series_add(&g->arm[d], US(ns));
+			series_add(&p->arm[d], US(ns));
 	}
-	for (unsigned int i = 0; i < SIZES; i++) {
+	for (unsigned int i = 0; i < p->n; i++) {
 		unsigned int d = order[i];
 
-		pause_us(g->config->gap_us);
-		ns = daemon_trigger_ns(g->daemons[d], numbers[d]);
+		pause_us(p->config->gap_us);
+		ns = daemon_trigger_ns(p->daemons[d], numbers[d]);
 		if (count)
-			series_add(&g->trigger[d], US(ns));
+			series_add(&p->trigger[d], US(ns));
 	}
-	fifo_is_empty("growth");
+	fifo_is_empty("one of some daemons");
 }
 
 static void
-report_growth(struct growth *g, json_t *result)
+sample_peers(struct peers *p)
 {
-	struct series *a = g->arm, *t = g->trigger;
-	json_t *c;
+	/* What follows an attaching for some seconds is not to be measured. */
+	if (!p->config->hurry)
+		pause_us(6000000);
+	for (unsigned int i = 0; i < p->config->rounds / 20 + 3; i++)
+		one_round(p, false);
+	for (unsigned int i = 0; i < p->config->rounds; i++)
+		one_round(p, true);
+}
 
-	c = comparison(result, "growth_trigger", "Growth: the trigger, with so "
-	    "many probes armed", "us", t, SIZES);
-	for (unsigned int i = 1; i < SIZES; i++)
-		add_ratio(c, &t[i], &t[0]);
-	c = comparison(result, "growth_arm", "Growth: arming, with so many "
-	    "probes armed", "us", a, SIZES);
-	for (unsigned int i = 1; i < SIZES; i++)
-		add_ratio(c, &a[i], &a[0]);
-	goal(result, "growth_trigger", "trigger, p50, with most probes to that "
-	    "with fewest", ratio_p(&t[SIZES - 1], &t[0], 0.5), 1.1, false);
-	goal(result, "growth_arm", "arming, p50, with most probes to that with "
-	    "fewest", ratio_p(&a[SIZES - 1], &a[0], 0.5), 1.1, false);
+static void
+report_peers(json_t *result, const char *key, const char *title,
+    const struct series *s, unsigned int n)
+{
+	json_t *c = comparison(result, key, title, "us", s, n);
+
+	for (unsigned int i = 1; i < n; i++)
+		add_ratio(c, &s[i], &s[0]);
+}
+
+static void
+stop_peers(struct peers *p)
+{
+	for (unsigned int i = 0; i < p->n; i++)
+		daemon_stop(p->daemons[i]);
+	series_free(p->arm, p->n);
+	series_free(p->trigger, p->n);
 }
 
 void
 measure_growth(const struct config *config, json_t *result)
 {
-	char names[SIZES][16], keys[SIZES][16], labels[SIZES][32];
-	struct growth g = { .config = config };
+	char keys[SIZES][16], labels[SIZES][32];
+	struct peers p = { .config = config };
 
 	for (unsigned int i = 0; i < SIZES; i++) {
-		snprintf(names[i], sizeof(names[i]), "grow%u", i);
 		snprintf(keys[i], sizeof(keys[i]), "%u", config->sizes[i]);
 		snprintf(labels[i], sizeof(labels[i]), "%u probes armed",
 		    config->sizes[i]);
-		g.arm[i].key = g.trigger[i].key = keys[i];
-		g.arm[i].label = g.trigger[i].label = labels[i];
-		g.daemons[i] = daemon_start(config, names[i], NULL);
-		daemon_arm_many(g.daemons[i], config->sizes[i]);
+		add_peer(&p, config, keys[i], labels[i], config->sizes[i]);
 	}
-	/* What follows an attaching for some seconds is not to be measured. */
-	if (!config->hurry)
-		pause_us(6000000);
-	for (unsigned int i = 0; i < config->rounds / 20 + 3; i++)
-		one_round(&g, false);
-	for (unsigned int i = 0; i < config->rounds; i++)
-		one_round(&g, true);
-	report_growth(&g, result);
-	for (unsigned int i = 0; i < SIZES; i++)
-		daemon_stop(g.daemons[i]);
-	series_free(g.arm, SIZES);
-	series_free(g.trigger, SIZES);
+	sample_peers(&p);
+	report_peers(result, "growth_trigger", "Growth: the trigger, with so "
+	    "many probes armed", p.trigger, p.n);
+	report_peers(result, "growth_arm", "Growth: arming, with so many "
+	    "probes armed", p.arm, p.n);
+	goal(result, "growth_trigger", "trigger, p50, with most probes to that "
+	    "with fewest", ratio_p(&p.trigger[SIZES - 1], &p.trigger[0], 0.5),
+	    1.1, false);
+	goal(result, "growth_arm", "arming, p50, with most probes to that with "
+	    "fewest", ratio_p(&p.arm[SIZES - 1], &p.arm[0], 0.5), 1.1, false);
+	stop_peers(&p);
+}
+
+/* A change, beside the program that was before it. */
+void
+measure_change(const struct config *config, json_t *result)
+{
+	struct config before = *config;
+	struct peers p = { .config = config };
+
+	if (config->before == NULL)
+		return;
+	before.program = config->before;
+	add_peer(&p, &before, "before", "before", config->sizes[0]);
+	add_peer(&p, config, "after", "after", config->sizes[0]);
+	sample_peers(&p);
+	report_peers(result, "change_trigger", "Change: the trigger", p.trigger,
+	    p.n);
+	report_peers(result, "change_arm", "Change: arming", p.arm, p.n);
+	stop_peers(&p);
 }
 
 /* -- connections that are kept ----------------------------------------------- */
