@@ -48,8 +48,12 @@ HARDENING_Linux = $(HARDENING)
 HARDENING_FreeBSD = -fstack-protector-strong
 
 # The stub has neither libc nor any of the protections that need one, and
-# is left alone by link-time optimisers, sanitizers and profilers.
-STUB_FLAGS_Linux = -Os -ffreestanding -nostdlib -static -fno-pie \
+# is left alone by link-time optimisers, sanitizers and profilers.  As small as
+# the compiler can: each probe has a copy of the file in memory, and a byte
+# over a page is a second page.
+STUB_SIZE !=	$(CC) -Oz -E -x c /dev/null >/dev/null 2>&1 && \
+		echo -Oz || echo -Os
+STUB_FLAGS_Linux = $(STUB_SIZE) -ffreestanding -nostdlib -static -fno-pie \
 		-fno-lto -fno-stack-protector -U_FORTIFY_SOURCE \
 		-fno-sanitize=all -fno-asynchronous-unwind-tables \
 		-fno-ident -fno-unwind-tables -fno-profile-arcs -fno-test-coverage \
