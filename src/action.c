@@ -315,15 +315,20 @@ on_owed(evutil_socket_t fd, short what, void *arg)
 		evtimer_add(a->owed_timer, &delay);
 }
 
-/* An accepted trigger is never dropped: no process now, so later. */
+/*
+ * An accepted trigger is never dropped: no process now, so later.  The command
+ * comes before the words about it.
+ */
 static void
 trigger(struct action *a)
 {
+	bool started = a->owed == 0 && start_run(a) == 0;
+
 	a->sum.triggers += a->sum.quiet;
 	if (!a->sum.quiet)
 		log_info("event=trigger id=%llu jid=%d jail-ended=%d",
 		    (unsigned long long)a->id, a->jail->id, a->jail->ended);
-	if (a->owed == 0 && start_run(a) == 0)
+	if (started)
 		return;
 	log_warn("event=run-delayed id=%llu", (unsigned long long)a->id);
 	a->owed++;
