@@ -104,8 +104,8 @@ _Noreturn void	stub(void);
 _Noreturn void
 stub(void)
 {
-	uint32_t namespaces;
-	char byte;
+	uint32_t namespaces = 0;
+	char byte = 0;
 	long pid;
 
 	must(call(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0));

@@ -81,7 +81,7 @@ main(void)
 				p++;
 		}
 		words[n] = NULL;
-		if (start(words, null) == -1)
+		if (n == 0 || start(words, null) == -1)
 			return (1);
 	}
 	return (0);

@@ -59,21 +59,19 @@ number(int option, const char *text)
 	return ((unsigned int)n);
 }
 
-/* As many words as there are places, commas between. */
+/* As many words as there are places, commas between; the text is cut up. */
 static void
-split(int option, const char *text, const char **words, int count)
+split(int option, char *text, const char **words, int count)
 {
-	char *rest = strdup(text);
-
 	for (int i = 0; i < count; i++)
-		words[i] = strsep(&rest, ",");
-	if (rest != NULL || words[count - 1] == NULL)
-		errx(64, "-%c: \"%s\" are not %d words with commas", option,
-		    text, count);
+		words[i] = strsep(&text, ",");
+	if (text != NULL || words[count - 1] == NULL)
+		errx(64, "-%c: expected %d words with commas between", option,
+		    count);
 }
 
 static void
-set_number(struct config *c, int option, const char *text)
+set_number(struct config *c, int option, char *text)
 {
 	const char *words[SIZES];
 
@@ -101,7 +99,7 @@ set_number(struct config *c, int option, const char *text)
 }
 
 static void
-set_option(struct config *c, int option, const char *text)
+set_option(struct config *c, int option, char *text)
 {
 	static const char *groups[OPTIONS_MAX], *options[OPTIONS_MAX];
 	const char *words[3];

@@ -26,8 +26,8 @@ def panel($below; $all):
 	"e";
 
 [.comparisons | .whole, .trigger, .arm_server, .arm, .utility,
-    .growth_trigger, .growth_arm, .burst | select(. != null)] as $panels |
-([$panels[] | space] | add) as $all |
+    .growth_trigger, .growth_arm, .change_trigger, .change_arm, .burst | select(. != null)] as $panels |
+([$panels[] | space] | add // 1) as $all |
 "set terminal svg size 900, \(22 * $all + 40) font 'sans-serif,12' " +
     "background 'white'",
 "set multiplot title " + ("median with the middle half of the samples " +

@@ -87,6 +87,7 @@ cleanup()
 
 kill_groups()
 {
+	# shellcheck disable=SC2046 # a list of numbers
 	set -- $(cat "$memory/servers/cgroup.procs" \
 	    "$memory/guest/cgroup.procs")
 	[ $# -eq 0 ] || { kill -9 "$@"; return 1; }

@@ -9,6 +9,11 @@
 #include "bench.h"
 
 #define ARMED		10		/* besides, all the time */
+#ifdef __linux__
+#define FLOOR_LABEL	"floor: epoll, waitid, vfork, exec of sh"
+#else
+#define FLOOR_LABEL	"floor: kqueue, pdfork, exec of sh"
+#endif
 #define US(ns)		((double)(ns) / 1000)
 
 enum kind { ECHO, FLOOR_ARM, ARM, TRUE, UTILITY, FLOOR_TRIGGER, TRIGGER,
@@ -167,8 +172,7 @@ measure_trigger(const struct config *config, json_t *result)
 		[ARM] = { .key = "jaildaemon", .label = "jaildaemon" },
 		[TRUE] = { .key = "true", .label = "true(1), for scale" },
 		[UTILITY] = { .key = "jaildaemon", .label = "jaildaemon -c" },
-		[FLOOR_TRIGGER] = { .key = "floor", .label = "floor: epoll, "
-		    "waitid, vfork, exec of sh" },
+		[FLOOR_TRIGGER] = { .key = "floor", .label = FLOOR_LABEL },
 		[TRIGGER] = { .key = "jaildaemon", .label = "jaildaemon" },
 	} };
 

@@ -38,9 +38,11 @@ measured() {
 
 # What is still there of it.
 left() {
-	for _c in $(awk '$3 ~ /^cgroup/ { print $2 }' /proc/self/mounts); do
-		find "$_c" -maxdepth 1 -name "jdbench-$bench*"
-	done
+	while read -r _ _c _type _; do
+		case $_type in
+		cgroup*)	find "$_c" -maxdepth 1 -name "jdbench-$bench*" ;;
+		esac
+	done </proc/self/mounts
 	pgrep -f "/run/jdbench-$bench/"
 }
 
