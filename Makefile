@@ -6,6 +6,7 @@
 #   make test       hermetic: neither root nor network, installs nothing
 #   make deps       installs what building and testing need
 #   make check      deps, test, and everything that needs root and engines
+#   make bench      deps, and figures beside floors and alternatives
 #   make demo       deps, and a container that makes its host do something
 #   make deb        deps, and a Debian package in build/deb
 #   make lint       compilers' warnings as errors, static analysers, manuals
@@ -53,8 +54,12 @@ HARDENING_Linux = $(HARDENING)
 HARDENING_FreeBSD = -fstack-protector-strong
 
 # The stub has neither libc nor any of the protections that need one, and
-# is left alone by link-time optimisers, sanitizers and profilers.
-STUB_FLAGS_Linux = -Os -ffreestanding -nostdlib -static -fno-pie \
+# is left alone by link-time optimisers, sanitizers and profilers.  As small as
+# the compiler can: each probe has a copy of the file in memory, and a byte
+# over a page is a second page.
+STUB_SIZE !=	$(CC) -Oz -E -x c /dev/null >/dev/null 2>&1 && \
+		echo -Oz || echo -Os
+STUB_FLAGS_Linux = $(STUB_SIZE) -ffreestanding -nostdlib -static -fno-pie \
 		-fno-lto -fno-stack-protector -U_FORTIFY_SOURCE \
 		-fno-sanitize=all -fno-asynchronous-unwind-tables \
 		-fno-ident -fno-unwind-tables -fno-profile-arcs -fno-test-coverage \
@@ -108,12 +113,21 @@ FUZZERS =	wire options conf
 FUZZERS_Linux =	engine follow
 FUZZ_SRCS =	fuzz/fuzz_wire.c fuzz/fuzz_options.c fuzz/fuzz_engine.c \
 		fuzz/fuzz_conf.c fuzz/fuzz_follow.c
+BENCH_SRCS_Linux = bench/size.c
+BENCH_SRCS =	bench/daemon.c bench/floor.c bench/main.c bench/proc.c \
+		bench/result.c bench/scale.c bench/stat.c bench/trigger.c \
+		bench/whole.c $(BENCH_SRCS_$(OS))
+BENCH_TOOLS_Linux = bench/floor_linux.c bench/floor_stub_linux.c \
+		bench/pause_linux.c bench/guest.c
+BENCH_TOOLS_FreeBSD = bench/floor_freebsd.c bench/floor_stub_freebsd.c \
+		bench/pause_freebsd.c bench/guest.c
 SANITIZE =	-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
 COMPILE =	$(CC) -std=c11 $(DEFS_$(OS)) -DVERSION='"$(VERSION)"' \
 		-DLIBEXECDIR='"$(LIBEXECDIR)"' \
 		-DSYSCONFDIR='"$(SYSCONFDIR)"' $(CPPFLAGS) $(CFLAGS) \
 		$(WARNINGS) $(HARDENING_$(OS))
+BENCH_CC =	$(CC) -std=c11 $(DEFS_$(OS)) $(CPPFLAGS) -O2 $(WARNINGS)
 PKG_CFLAGS =	`$(PKG_CONFIG) --cflags $(PKGS)`
 PKG_LIBS =	`$(PKG_CONFIG) --libs $(STATIC_$(OS)) $(PKGS)`
 STATIC_FreeBSD = --static
@@ -180,6 +194,24 @@ $(BUILD)/state/chaos: tests/state/chaos.c Makefile
 	@mkdir -p $(BUILD)/state
 	cc -std=c11 $(DEFS_$(OS)) -O2 $(WARNINGS) -o $@ tests/state/chaos.c
 
+# What measures, and the bare programs that it measures beside; these have
+# the stub's flags.
+$(BUILD)/bench.stamp: $(BENCH_SRCS) bench/bench.h $(BENCH_TOOLS_$(OS)) Makefile
+	@mkdir -p $(BUILD)/bench
+	$(BENCH_CC) $(LINK_$(OS)) -o $(BUILD)/bench/bench $(BENCH_SRCS) \
+	    `$(PKG_CONFIG) --cflags --libs $(STATIC_$(OS)) jansson`
+	for f in $(BENCH_TOOLS_$(OS)); do \
+	    case $$f in \
+	    *floor_stub*)	t=floor-stub; flags="$(STUB_FLAGS_$(OS))" ;; \
+	    *pause*)		t=pause; flags="$(STUB_FLAGS_$(OS))" ;; \
+	    *floor*)		t=floor; flags="$(LINK_$(OS))" ;; \
+	    *guest*)		t=guest; flags=-static ;; \
+	    esac; \
+	    $(BENCH_CC) $$flags -o $(BUILD)/bench/$$t $$f $(LIBS_$(OS)) || \
+	    exit 1; \
+	done
+	touch $@
+
 # Real fuzzing: make fuzz, then build/fuzz/wire -max_total_time=1800 ...
 fuzz:
 	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang HARDENING= LINK_HARDENING= \
@@ -204,8 +236,9 @@ deps:
 
 # Everything, as root.
 check: deps
+	sh tests/deps.sh bench
 	$(MAKE) all $(BUILD)/unit.stamp $(BUILD)/replay.stamp \
-	    $(BUILD)/tools.stamp
+	    $(BUILD)/tools.stamp $(BUILD)/bench.stamp
 	BUILD=$(BUILD) OS=$(OS) sh tests/run.sh hermetic root
 
 # The same under AddressSanitizer and UndefinedBehaviorSanitizer.
@@ -229,6 +262,11 @@ check-attack: deps
 
 lint: deps
 	OS=$(OS) PKG_CONFIG=$(PKG_CONFIG) sh tests/lint.sh
+
+bench:
+	sh tests/deps.sh build bench
+	$(MAKE) all $(BUILD)/bench.stamp
+	BUILD=$(BUILD) sh bench/run.sh
 
 demo:
 	sh tests/deps.sh build
@@ -280,4 +318,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all test deps check check-sanitized check-mutants check-attack lint \
-	demo install install-Linux install-FreeBSD deb clean fuzz fuzzers
+	bench demo install install-Linux install-FreeBSD deb clean fuzz \
+	fuzzers

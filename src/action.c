@@ -589,18 +589,24 @@ note_trigger(struct action *a)
 	state_note(a->actions->state, &rec);
 }
 
-/* An accepted trigger is never dropped: no process now, so later. */
+/*
+ * An accepted trigger is never dropped: no process now, so later.  The command
+ * comes before the words about it.
+ */
 static void
 trigger(struct action *a)
 {
+	bool started;
+
+	note_trigger(a);
+	started = a->owed == 0 && start_run(a) == 0;
 	a->actions->metrics.triggers++;
 	a->sum.triggers += a->sum.quiet;
 	tell_plain(a, "triggered");
 	if (!a->sum.quiet)
 		log_info("event=trigger id=%llu jid=%d jail-ended=%d",
 		    (unsigned long long)a->id, a->jail->id, a->jail->ended);
-	note_trigger(a);
-	if (a->owed == 0 && start_run(a) == 0)
+	if (started)
 		return;
 	log_warn("event=run-delayed id=%llu", (unsigned long long)a->id);
 	a->owed++;

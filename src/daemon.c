@@ -87,14 +87,8 @@ complain(int status, const char *fmt, ...)
 static void
 clean_signals(void)
 {
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		if (sig != SIGPIPE)
-			signal(sig, SIG_DFL);
+	spawn_reset_signals();
 	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* The daemon's folder is /, so relative paths are made absolute before. */

@@ -213,6 +213,21 @@ refuse(int *status, int value, char *err, size_t errsize, const char *fmt, ...)
 	return (NULL);
 }
 
+/*
+ * A held jail by its init, which is how it is mostly named: its pidfd says
+ * that it has not ended, so the number is still its own.
+ */
+static struct jail *
+find_held(struct jails *jails, pid_t pid, uint64_t started)
+{
+	struct jail key = { .id = (int)pid, .started = started };
+	struct jail *jail = RB_FIND(jail_tree, &jails->tree, &key);
+
+	if (jail == NULL || jail->ended)
+		return (NULL);
+	return (jail_ref(jail));
+}
+
 struct jail *
 jails_hold(struct jails *jails, const struct spec *spec, int *status,
     char *err, size_t errsize)
@@ -231,6 +246,9 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 		return (refuse(status, EX_NOHOST, err, errsize,
 		    "process %ld has ended and its number was used again: "
 		    "the jail is gone", (long)pid));
+	jail = find_held(jails, pid, started);
+	if (jail != NULL)
+		return (jail);
 	init = find_init(jails, pid);
 	if (init == -1 && (errno == EACCES || errno == EPERM))
 		return (refuse(status, EX_NOPERM, err, errsize,

@@ -197,7 +197,7 @@ take_oom_score(const struct target *t)
 
 static const struct {
 	unsigned int	flag;
-	const char	*name;
+	char		name[12];
 } namespaces[] = {
 	{ CLONE_NEWUSER,	"ns/user" },
 	{ CLONE_NEWPID,		"ns/pid" },

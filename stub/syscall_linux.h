@@ -1,13 +1,14 @@
 /*
  * The kernel's door, without a libc: one function for any system call.
- * Returns what the kernel returns: -errno for a failure.
+ * Returns what the kernel returns: -errno for a failure.  Not inline, since
+ * the stub shall fit into a page.
  */
 #ifndef SYSCALL_LINUX_H
 #define SYSCALL_LINUX_H
 
 #if defined(__x86_64__)
 
-static inline long
+__attribute__((noinline)) static long
 sys6(long nr, long a, long b, long c, long d, long e, long f)
 {
 	long ret;
@@ -27,7 +28,7 @@ sys6(long nr, long a, long b, long c, long d, long e, long f)
 
 #elif defined(__aarch64__)
 
-static inline long
+__attribute__((noinline)) static long
 sys6(long nr, long a, long b, long c, long d, long e, long f)
 {
 	register long x8 __asm__("x8") = nr;

@@ -34,7 +34,8 @@ marked() {
 case $(uname -m) in
 x86_64)
 	ok "indirect branches are tracked" marked IBT
-	ok "shadow stack" marked SHSTK ;;
+	ok "shadow stack" marked SHSTK
+	ok "the stub's file is of one page" test "$(wc -c <"$stub")" -le 4096 ;;
 aarch64)
 	ok "branch targets are checked" marked BTI
 	ok "return addresses are signed" marked PAC ;;

@@ -29,7 +29,8 @@ compiles()
 {
 	make -s BUILD="$out.d/$1" CC="$1" CFLAGS="$2" \
 	    WARNINGS="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror" \
-	    all "$out.d/$1/unit.stamp" "$out.d/$1/replay.stamp"
+	    all "$out.d/$1/unit.stamp" "$out.d/$1/replay.stamp" \
+	    "$out.d/$1/bench.stamp"
 }
 
 tidy()
@@ -49,7 +50,7 @@ includes()
 	done
 }
 
-sources=$(for s in src/*.c stub/*.c tests/unit/*.c fuzz/*.c; do
+sources=$(for s in src/*.c stub/*.c tests/unit/*.c fuzz/*.c bench/*.c; do
 	case $s in *freebsd*) ;; *) echo "$s" ;; esac
 done)
 

@@ -1,0 +1,9 @@
+/* A process that waits for a signal. */
+#include <unistd.h>
+
+int
+main(void)
+{
+	for (;;)
+		pause();
+}
