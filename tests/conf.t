@@ -18,7 +18,7 @@ cd "$T" || exit 1
 # check [OPTION...]: leaves its status, its output and what it says.
 check() {
 	status=0
-	./jaildaemon check "$@" >out 2>err </dev/null || status=$?
+	timeout 60 ./jaildaemon check "$@" >out 2>err </dev/null || status=$?
 }
 
 # refused STATUS ERE OPTION...: with one line that is like ERE, and no other.
