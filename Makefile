@@ -108,7 +108,7 @@ TOOL_SRCS =	tests/attack/load.c tests/attack/sock.c $(TOOLS_$(OS))
 # Whatever the program itself is built with: these are no part of it.
 TOOL_CC_Linux =	cc
 TOOL_CC_FreeBSD = $(CC)
-CHAOS_Linux =	$(BUILD)/state/chaos
+CHAOS_Linux =	$(BUILD)/state/chaos $(BUILD)/state/fail.so
 FUZZERS =	wire options conf
 FUZZERS_Linux =	engine follow
 FUZZ_SRCS =	fuzz/fuzz_wire.c fuzz/fuzz_options.c fuzz/fuzz_engine.c \
@@ -193,6 +193,12 @@ $(BUILD)/tools.stamp: $(TOOL_SRCS) $(STUB_HDRS) $(CHAOS_$(OS)) Makefile
 $(BUILD)/state/chaos: tests/state/chaos.c Makefile
 	@mkdir -p $(BUILD)/state
 	cc -std=c11 $(DEFS_$(OS)) -O2 $(WARNINGS) -o $@ tests/state/chaos.c
+
+# What makes calls of the daemon fail.
+$(BUILD)/state/fail.so: tests/state/fail.c Makefile
+	@mkdir -p $(BUILD)/state
+	cc -std=c11 $(DEFS_$(OS)) -O2 -Wall -Wextra -shared -fPIC -o $@ \
+	    tests/state/fail.c -ldl
 
 # What measures, and the bare programs that it measures beside; these have
 # the stub's flags.

@@ -259,6 +259,79 @@ short_journal() {
 	[ "$(wc -c <"$D/state/journal")" -lt 400000 ]
 }
 
+# -- faults ----------------------------------------------------------------
+
+# The n-th call of a function fails, while everything is done once.  The
+# client is told the truth, and the daemon goes on.
+fault() {
+	echo "$1 $2" >"$D/fail.new"
+	mv "$D/fail.new" "$D/fail"
+	_armed=
+	arm j "F$1$2" "echo x >>$M/fault-$1$2" -r 2>"$T/fault.err" &&
+	    _armed=y
+	jd_list >/dev/null 2>&1
+	[ -z "$_armed" ] || fire j "F$1$2" || alive "$DPID" || return 1
+	[ -z "$_armed" ] || wait_for 5 marked "fault-$1$2" 1 || {
+		diag "armed, but nothing ran"
+		return 1
+	}
+	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" -t "F$1$2" \
+	    >"$T/fault.out" 2>&1
+	_rc=$?
+	# What still waits for its turn to fail does not any more.
+	_left=$(cat "$D/fail")
+	: >"$D/fail"
+	alive "$DPID" || { diag "the daemon is gone"; return 1; }
+	# A connection that ended without an answer says nothing.
+	if [ -n "$_armed" ] && [ "$_rc" -eq 75 ] && [ -z "$(id_of "F$1$2")" ]
+	then
+		diag "refused, but not there any more: $(cat "$T/fault.out")"
+		return 1
+	fi
+	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null 2>&1
+	# Nothing was called so often: this function is done.
+	[ -z "$_left" ]
+}
+
+faults() {
+	_n=$2
+	while fault "$1" "$_n"; do
+		_n=$((_n + $3))
+	done
+	alive "$DPID" && [ -n "$_left" ] && {
+		diag "$1: up to $_n"
+		true
+	}
+}
+
+t_faults() {
+	[ "$JAIL_OS" = Linux ] || return
+	daemon_stop
+	daemon_dir faults
+	daemon_prepare() {
+		FAIL_FILE=$D/fail
+		LD_PRELOAD=${CHAOS%/*}/fail.so
+		export FAIL_FILE LD_PRELOAD
+	}
+	ok "a daemon whose calls can be made to fail" daemon_start
+	_step=23
+	[ "${JAILDAEMON_LONG:-0}" = 0 ] || _step=1
+	for _c in malloc calloc realloc; do
+		ok "$_c fails" faults "$_c" 1 "$_step"
+	done
+	for _c in write renameat unlinkat openat open accept4 epoll_ctl pipe2 \
+	    eventfd clone pidfd_open memfd_create; do
+		ok "$_c fails" faults "$_c" 1 1
+	done
+	ok "no probe is left" wait_for 10 no_probes j
+	is "$(listed)" 0 "nor an action"
+	is "$(log_count 'event=bug')" 0 "nor is there a mistake"
+	daemon_stop
+	daemon_prepare() { :; }
+	daemon_dir d
+	daemon_start
+}
+
 # -- at any instant --------------------------------------------------------
 
 chaos() {
@@ -295,7 +368,7 @@ t_upgrade() {
 jail_start "$kind" j
 daemon_dir d
 daemon_start
-for tap_group in actions runs jails damage full none long kill upgrade; do
+for tap_group in ${1:-actions runs jails damage full none long faults kill upgrade}; do
 	"t_$tap_group"
 done
 tap_group=

@@ -1,0 +1,223 @@
+/*
+ * Preloaded into the daemon: the n-th call of one function fails.
+ *
+ *   FAIL_FILE=path LD_PRELOAD=fail.so jaildaemon -D ...
+ *
+ * The file says which, "name n"; n counts from when it was written.  When that
+ * call was made and has failed, the file is empty.  Without it nothing fails.
+ *
+ * Names: malloc calloc realloc write renameat unlinkat openat open accept4
+ * epoll_ctl pipe2 eventfd clone pidfd_open memfd_create.
+ */
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Not syscall(3): that is ours, below. */
+static long
+raw(long number, long a, long b, long c, long d)
+{
+	static long (*real)(long, ...);
+
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "syscall");
+	return (real(number, a, b, c, d));
+}
+
+static const char	*file;
+static char		 order[64];	/* what the file said last */
+static long		 count;
+
+static void __attribute__((constructor))
+begin(void)
+{
+	file = getenv("FAIL_FILE");
+}
+
+/* The file as it is now; by the kernel's own calls. */
+static void
+look(char *buf, size_t size)
+{
+	int fd = (int)raw(SYS_openat, AT_FDCWD, (long)file, O_RDONLY, 0);
+	ssize_t n = fd == -1 ? -1 : raw(SYS_read, fd, (long)buf, (long)size - 1, 0);
+
+	buf[n > 0 ? n : 0] = '\0';
+	if (fd != -1)
+		raw(SYS_close, fd, 0, 0, 0);
+}
+
+static bool
+fails(const char *name, int error)
+{
+	size_t len = strlen(name);
+	char now[sizeof(order)];
+
+	if (file == NULL)
+		return (false);
+	look(now, sizeof(now));
+	if (strcmp(now, order) != 0) {
+		memcpy(order, now, sizeof(order));
+		count = 0;
+	}
+	if (strncmp(order, name, len) != 0 || order[len] != ' ' ||
+	    ++count != strtol(order + len, NULL, 10))
+		return (false);
+	raw(SYS_truncate, (long)file, 0, 0, 0);
+	order[0] = '\0';
+	errno = error;
+	return (true);
+}
+
+#define REAL(name)							\
+	static __typeof__(name) *real;					\
+	if (real == NULL)						\
+		*(void **)&real = dlsym(RTLD_NEXT, #name)
+
+/* dlsym() itself allocates, so these go to the C library by another name. */
+extern void	*__libc_malloc(size_t);
+extern void	*__libc_calloc(size_t, size_t);
+extern void	*__libc_realloc(void *, size_t);
+
+void *
+malloc(size_t size)
+{
+	return (fails("malloc", ENOMEM) ? NULL : __libc_malloc(size));
+}
+
+void *
+calloc(size_t n, size_t size)
+{
+	return (fails("calloc", ENOMEM) ? NULL : __libc_calloc(n, size));
+}
+
+void *
+realloc(void *p, size_t size)
+{
+	return (fails("realloc", ENOMEM) ? NULL : __libc_realloc(p, size));
+}
+
+ssize_t
+write(int fd, const void *buf, size_t len)
+{
+	return (fails("write", ENOSPC) ? -1 : raw(SYS_write, fd, (long)buf,
+	    (long)len, 0));
+}
+
+int
+renameat(int a, const char *from, int b, const char *to)
+{
+	return (fails("renameat", ENOSPC) ? -1 :
+	    (int)raw(SYS_renameat, a, (long)from, b, (long)to));
+}
+
+int
+unlinkat(int fd, const char *path, int flags)
+{
+	return (fails("unlinkat", EIO) ? -1 :
+	    (int)raw(SYS_unlinkat, fd, (long)path, flags, 0));
+}
+
+int
+openat(int fd, const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list ap;
+
+	if ((flags & (O_CREAT | O_TMPFILE)) != 0) {
+		va_start(ap, flags);
+		mode = va_arg(ap, mode_t);
+		va_end(ap);
+	}
+	return (fails("openat", EMFILE) ? -1 :
+	    (int)raw(SYS_openat, fd, (long)path, flags, mode));
+}
+
+int
+open(const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list ap;
+
+	if ((flags & (O_CREAT | O_TMPFILE)) != 0) {
+		va_start(ap, flags);
+		mode = va_arg(ap, mode_t);
+		va_end(ap);
+	}
+	return (fails("open", EMFILE) ? -1 :
+	    (int)raw(SYS_openat, AT_FDCWD, (long)path, flags, mode));
+}
+
+int
+accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
+{
+	REAL(accept4);
+	return (fails("accept4", EMFILE) ? -1 : real(fd, addr, len, flags));
+}
+
+int
+epoll_ctl(int ep, int op, int fd, struct epoll_event *event)
+{
+	REAL(epoll_ctl);
+	return (op == EPOLL_CTL_ADD && fails("epoll_ctl", ENOMEM) ? -1 :
+	    real(ep, op, fd, event));
+}
+
+int
+pipe2(int fds[2], int flags)
+{
+	REAL(pipe2);
+	return (fails("pipe2", EMFILE) ? -1 : real(fds, flags));
+}
+
+int
+eventfd(unsigned int value, int flags)
+{
+	REAL(eventfd);
+	return (fails("eventfd", EMFILE) ? -1 : real(value, flags));
+}
+
+int
+clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
+{
+	REAL(clone);
+	va_list ap;
+	void *a, *b, *c;
+
+	va_start(ap, arg);
+	a = va_arg(ap, void *);
+	b = va_arg(ap, void *);
+	c = va_arg(ap, void *);
+	va_end(ap);
+	return (fails("clone", EAGAIN) ? -1 :
+	    real(fn, stack, flags, arg, a, b, c));
+}
+
+/* pidfd_open, waitid and the like have no names of their own here. */
+long
+syscall(long number, ...)
+{
+	REAL(syscall);
+	va_list ap;
+	long a[6];
+
+	va_start(ap, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(ap, long);
+	va_end(ap);
+	if (number == SYS_pidfd_open && fails("pidfd_open", EMFILE))
+		return (-1);
+	if (number == SYS_memfd_create && fails("memfd_create", EMFILE))
+		return (-1);
+	return (real(number, a[0], a[1], a[2], a[3], a[4], a[5]));
+}
