@@ -308,13 +308,15 @@ control_later(struct conn *conn, void (*cancel)(void *), void *arg)
 	conn->cancel_arg = arg;
 }
 
+/* One that was told why it is cut off hears no more. */
 void
 control_reply(struct conn *conn, const struct wire_reply *reply)
 {
 	conn->cancel = NULL;
 	conn->more = NULL;
 	conn->watching = false;
-	write_reply(conn, reply);
+	if (!conn->closing)
+		write_reply(conn, reply);
 }
 
 /* An item that cannot be made ends the connection: none is left out. */
@@ -346,10 +348,15 @@ control_stream(struct conn *conn, void (*more)(void *), void (*cancel)(void *),
 	control_later(conn, cancel, arg);
 }
 
+/*
+ * A watcher may look away for as long as it likes: what it has not read has
+ * its bound, and the word that it is cut off waits for it.
+ */
 void
 control_watch(struct conn *conn, void (*cancel)(void *), void *arg)
 {
 	conn->watching = true;
+	bufferevent_set_timeouts(conn->bev, NULL, NULL);
 	control_later(conn, cancel, arg);
 }
 
@@ -581,14 +588,29 @@ control_serve(struct control *c, struct event_base *base,
 	return (0);
 }
 
+/* What there is to say, as far as it goes at once: the loop is over. */
+static void
+write_last(struct conn *conn)
+{
+	struct evbuffer *output = bufferevent_get_output(conn->bev);
+	int fd = bufferevent_getfd(conn->bev);
+
+	evbuffer_unfreeze(output, 1);
+	while (evbuffer_get_length(output) > 0 &&
+	    evbuffer_write(output, fd) > 0)
+		continue;
+}
+
 void
 control_close(struct control *c)
 {
 	struct conn *conn;
 
 	/* close_conn() takes it out of the list, which the analyser misses. */
-	while ((conn = TAILQ_FIRST(&c->conns)) != NULL)
+	while ((conn = TAILQ_FIRST(&c->conns)) != NULL) {
+		write_last(conn);
 		close_conn(conn); /* NOLINT(clang-analyzer-unix.Malloc) */
+	}
 	if (c->acceptable != NULL)
 		event_free(c->acceptable);
 	if (c->pause != NULL)

@@ -35,7 +35,7 @@ int		 control_serve(struct control *, struct event_base *,
 		    void (*line)(void *arg, struct conn *, const char *,
 		    size_t), void *arg);
 
-/* Closes connections, removes socket and lock. */
+/* Writes what can be written at once, closes, removes socket and lock. */
 void		 control_close(struct control *);
 
 /* The reply to the line that is being handled; the next may follow. */
@@ -58,9 +58,10 @@ void		 control_stream(struct conn *, void (*more)(void *arg),
 		    void (*cancel)(void *arg), void *arg);
 
 /*
- * Items come whenever there are some, until the peer ends the connection or
- * is too slow.  Then cancel is called, and the connection is no longer
- * known; not from within control_item(), which is for watchers as well.
+ * Items come whenever there are some, until the peer ends the connection, or
+ * CONTROL_BACKLOG_MAX of them wait: it is told so once it reads, and hears no
+ * more.  When the connection ends cancel is called, and it is no longer known;
+ * not from within control_item(), which is for watchers as well.
  */
 void		 control_watch(struct conn *, void (*cancel)(void *arg),
 		    void *arg);

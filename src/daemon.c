@@ -247,6 +247,8 @@ on_drained(void *arg)
 {
 	struct daemon *d = arg;
 
+	/* Until now something could happen. */
+	watchers_end(d->watchers, EX_UNAVAILABLE, "the daemon has stopped");
 	event_base_loopbreak(d->base);
 }
 
@@ -267,7 +269,6 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 	    actions_count(d->actions), actions_probes(d->actions));
 	notify_stopping(&d->notify);
 	actions_stop(d->actions, DRAIN_MS, on_drained, d);
-	watchers_end(d->watchers, EX_UNAVAILABLE, "the daemon has stopped");
 }
 
 static int

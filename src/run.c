@@ -50,6 +50,7 @@ struct run {
 	struct end	 end;
 	struct runs	*runs;
 	struct limit	*limit;		/* or NULL */
+	bool		 timed_out;
 	uint64_t	 id;
 	uint64_t	 number;
 	bool		 kept;		/* its output has a file with a name */
@@ -332,7 +333,7 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 		free_limit(limit);
 		return;
 	}
-	limit->over = true;
+	limit->over = limit->run->timed_out = true;
 	log_warnx("event=run-timeout id=%llu", (unsigned long long)limit->id);
 	evtimer_add(limit->timer, &grace);
 	signal_run(limit, SIGTERM);
@@ -433,18 +434,16 @@ log_end(const struct run *run, const struct run_end *end)
 }
 
 /* A limit that is over still has to kill what the shell left behind. */
-static bool
+static void
 end_limit(struct run *run)
 {
 	struct limit *limit = run->limit;
 
 	if (limit == NULL)
-		return (false);
+		return;
 	limit->run = NULL;
-	if (limit->over)
-		return (true);
-	free_limit(limit);
-	return (false);
+	if (!limit->over)
+		free_limit(limit);
 }
 
 static void
@@ -467,7 +466,8 @@ on_ended(void *arg, int status)
 	    .run = run->number, .output = run->kept ? run->number : 0,
 	    .ms = clock_ms() - run->started_ms };
 
-	end.timed_out = end_limit(run);
+	end_limit(run);
+	end.timed_out = run->timed_out;
 	if (!run->quiet) {
 		log_end(run, &end);
 		log_run_output(run);

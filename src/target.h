@@ -19,6 +19,9 @@ int	target_find(const char *jail, struct spec *, char *err, size_t errsize);
 /* The same without asking anybody: a name stays a name. */
 int	target_name(const char *jail, struct spec *, char *err, size_t errsize);
 
+/* The same for a name alone, where digits are one, too. */
+int	target_word(const char *jail, struct spec *, char *err, size_t errsize);
+
 /* A pid of the jail, for a name: Linux; refused on FreeBSD. */
 int	target_pid(const char *digits, struct spec *, char *err,
 	    size_t errsize);

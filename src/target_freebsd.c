@@ -16,6 +16,12 @@ target_name(const char *jail, struct spec *s, char *err, size_t errsize)
 }
 
 int
+target_word(const char *jail, struct spec *s, char *err, size_t errsize)
+{
+	return (target_name(jail, s, err, errsize));
+}
+
+int
 target_find(const char *jail, struct spec *s, char *err, size_t errsize)
 {
 	return (target_name(jail, s, err, errsize));

@@ -76,16 +76,20 @@ target_find(const char *jail, struct spec *s, char *err, size_t errsize)
 }
 
 int
-target_name(const char *jail, struct spec *s, char *err, size_t errsize)
+target_word(const char *jail, struct spec *s, char *err, size_t errsize)
 {
 	const char *engine, *name;
-	int status;
+	int status = engine_split(jail, &engine, &name, err, errsize);
 
-	if (is_pid(jail))
-		return (target_pid(jail, s, err, errsize));
-	status = engine_split(jail, &engine, &name, err, errsize);
 	return (status == 0 ? fill_name(engine, name, s, err, errsize) :
 	    status);
+}
+
+int
+target_name(const char *jail, struct spec *s, char *err, size_t errsize)
+{
+	return (is_pid(jail) ? target_pid(jail, s, err, errsize) :
+	    target_word(jail, s, err, errsize));
 }
 
 int

@@ -141,6 +141,8 @@ begin_choice(struct use *u, const char *verb)
 	if (u->options->jail != NULL)
 		status = target_name(u->options->jail, &u->request.spec,
 		    u->err, sizeof(u->err));
+	if (status == 0)
+		status = spec_check(&u->request.spec, u->err, sizeof(u->err));
 	name_keys(u);
 	return (status);
 }
@@ -277,11 +279,13 @@ started(struct use *u)
 	int status;
 
 	begin(u, "started");
-	status = target_name(o->operands[0], &u->request.spec, u->err,
+	status = target_word(o->operands[0], &u->request.spec, u->err,
 	    sizeof(u->err));
 	if (status == 0 && o->noperands > 1)
 		status = target_pid(o->operands[1], &u->request.spec, u->err,
 		    sizeof(u->err));
+	if (status == 0)
+		status = spec_check(&u->request.spec, u->err, sizeof(u->err));
 	name_keys(u);
 	if (status == 0)
 		status = ask(u);
