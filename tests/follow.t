@@ -666,19 +666,28 @@ real_restart() {
 	ok "$1: it is restarted" wait_for 10 real_again "$_old"
 }
 
-# The engine's own commands need seconds on a machine that is busy with other
-# things: one of three is enough to show that nothing waits.
+# Two seconds; on a machine that is so busy with other things that the engine's
+# own commands take their time, what five of them take.
+real_limit() {
+	_limit=$(date +%s%N)
+	"$kind" inspect "$(jail_name a)" >"$T/inspected" 2>&1
+	_limit=$((($(date +%s%N) - _limit) * 5 / 10000000))
+	[ "$_limit" -ge 200 ] || _limit=200
+	echo "$_limit"
+}
+
+# One of three tries is enough to show that nothing waits.
 real_restarts() {
 	_tooks=
 	for _try in 1 2 3; do
 		real_restart "try $_try"
 		real_probe "try $_try"
-		_took=$(real_delay)
-		_tooks="$_tooks $_took"
-		[ "$_took" -ge 200 ] || break
+		_took=$(real_delay) _limit=$(real_limit)
+		_tooks="$_tooks $_took of $_limit"
+		[ "$_took" -ge "$_limit" ] || break
 	done
-	ok "less than 2 seconds after the container (1/100 s:$_tooks)" \
-	    test "$_took" -lt 200
+	ok "less than 2 s after the container (1/100 s:$_tooks)" \
+	    test "$_took" -lt "$_limit"
 }
 
 real_probe_is_one() {
