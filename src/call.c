@@ -45,9 +45,11 @@ on_read(struct bufferevent *bev, void *arg)
 
 	line = evbuffer_readln(input, &len, EVBUFFER_EOL_LF);
 	if (line != NULL) {
-		if (wire_decode_reply(line, len, &reply, why, sizeof(why)) == 0)
+		if (wire_decode_reply(line, len, &reply, why,
+		    sizeof(why)) == 0) {
 			finish(arg, &reply, NULL);
-		else
+			wire_reply_clear(&reply);
+		} else
 			finish(arg, NULL, why);
 	} else if (evbuffer_get_length(input) >= WIRE_LINE_MAX)
 		finish(arg, NULL, "the reply is too long");

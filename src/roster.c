@@ -86,7 +86,7 @@ RB_GENERATE_INTERNAL(containers, container, entry, compare,
 static struct container *
 find(struct roster *r, const char *key)
 {
-	struct container wanted;
+	struct container wanted = { .roster = r };
 
 	strlcpy(wanted.found.key, key, sizeof(wanted.found.key));
 	return (RB_FIND(containers, &r->containers, &wanted));
@@ -222,7 +222,8 @@ roster_started(struct roster *r, const char *key)
 		c->again = true;
 	else if (c->state != TO_ASK)
 		queue_to_ask(c);
-	ask(r);
+	/* It is in the tree, which the analyser misses. */
+	ask(r); /* NOLINT(clang-analyzer-unix.Malloc) */
 }
 
 unsigned int
@@ -474,9 +475,10 @@ on_told(void *arg, const struct wire_reply *reply, const char *why)
 	c->call = NULL;
 	r->telling--;
 	if (reply != NULL && reply->ok)
-		log_info("event=told engine=%s jail=%s pid=%ld text=%s",
-		    r->feed->name, log_quote(&name, c->found.name),
-		    (long)c->found.pid, log_quote(&text, reply->warning));
+		log_info("event=told engine=%s jail=%s pid=%ld actions=%lld "
+		    "text=%s", r->feed->name, log_quote(&name, c->found.name),
+		    (long)c->found.pid, (long long)reply->count,
+		    log_quote(&text, reply->warning));
 	else
 		log_refusal(c, reply, why);
 	if (reply != NULL && (reply->ok || is_final(reply->status))) {
@@ -601,9 +603,11 @@ roster_stop(struct roster *r)
 void
 roster_close(struct roster *r)
 {
-	struct container *c;
+	struct container *c, *next;
 
-	while ((c = RB_MIN(containers, &r->containers)) != NULL)
+	for (c = RB_MIN(containers, &r->containers); c != NULL; c = next) {
+		next = RB_NEXT(containers, &r->containers, c);
 		remove_container(c);
+	}
 	free(r);
 }

@@ -102,7 +102,7 @@ others()
 			[ "$OS" != FreeBSD ] || echo "$t" ;;
 		tests/jails-unshare*.t)
 			[ "$OS" = FreeBSD ] || echo "$t" ;;
-		tests/cli.t | tests/wire.t)
+		tests/cli.t | tests/follow.t | tests/wire.t)
 			echo "$t" ;;
 		*)
 			# What an engine adds is the container's, not the

@@ -188,13 +188,13 @@ reads_incus_lists(void **state)
 
 	(void)state;
 	read_keys(readings, NITEMS(readings), incus->read_list);
-	memset(line, 'x', sizeof(line));
-	memcpy(line + SPEC_JAIL_MAX, ",RUNNING", 8);
-	assert_int_equal(incus->read_list(line, SPEC_JAIL_MAX + 8, key),
+	(void)snprintf(line, sizeof(line), "%0*d,RUNNING", SPEC_JAIL_MAX, 0);
+	assert_int_equal(incus->read_list(line, strlen(line), key),
 	    FEED_FOUND);
 	assert_int_equal(strlen(key), SPEC_JAIL_MAX);
-	memcpy(line + SPEC_JAIL_MAX, "x,RUNNING", 9);
-	assert_int_equal(incus->read_list(line, SPEC_JAIL_MAX + 9, key),
+	(void)snprintf(line, sizeof(line), "%0*d,RUNNING", SPEC_JAIL_MAX + 1,
+	    0);
+	assert_int_equal(incus->read_list(line, strlen(line), key),
 	    FEED_GARBLED);
 	assert_int_equal(incus->read_list("a\0b,RUNNING", 11, key),
 	    FEED_GARBLED);
@@ -375,19 +375,14 @@ splits_long(void **state)
 	(void)state;
 	assert_non_null(text);
 	assert_non_null(want);
-	memset(text, 'x', 4 * max);
-	memset(want, 'x', 4 * max);
 	/* The longest that is one, then one byte more, then again one. */
-	text[max] = '\n';
-	text[max + 1 + max + 1] = '\n';
-	memcpy(text + 2 * max + 3, "a\n", 2);
-	memcpy(want + max, "|(cut)|a|", 10);
-	assert_lines(text, 2 * max + 5, 997, want);
+	(void)snprintf(text, 4 * max, "%0*d\n%0*d\na\n", (int)max, 0,
+	    (int)max + 1, 0);
+	(void)snprintf(want, 4 * max, "%0*d|(cut)|a|", (int)max, 0);
+	assert_lines(text, strlen(text), 997, want);
 	/* Without an end it takes no more memory, and the next is whole. */
-	memset(text, 'y', 4 * max);
-	text[4 * max - 4] = '\n';
-	memcpy(text + 4 * max - 3, "b\n", 2);
-	assert_lines(text, 4 * max - 1, 4093, "(cut)|b|");
+	(void)snprintf(text, 4 * max, "%0*d\nb\n", (int)(3 * max), 0);
+	assert_lines(text, strlen(text), 4093, "(cut)|b|");
 	free(text);
 	free(want);
 }
