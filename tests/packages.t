@@ -270,7 +270,7 @@ t_completion() {
 	is "$(completed disarm -f "$D/sock" '')" "1 2" "ids"
 	is "$(completed run -f "$D/sock" 2)" "2" "an id"
 	is "$(completed list -f "$D/sock" -t '')" "ONE TWO" "titles"
-	is "$(completed list -t '')" "" "not another daemon's"
+	is "$(completed list -f "$T/nobody" -t '')" "" "no daemon, none"
 	daemon_stop
 	# Each verb and each option that the program knows.
 	is "$(completed '')" "$("$JAILDAEMON" -h |
