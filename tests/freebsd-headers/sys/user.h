@@ -1,4 +1,5 @@
 struct kinfo_proc {
+	pid_t	ki_ppid;
 	int	ki_jid;
 	char	ki_comm[20];
 };
