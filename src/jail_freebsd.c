@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "../stub/order.h"
 #include "jail.h"
@@ -256,8 +257,9 @@ jail_admit(struct jail *jail, pid_t stub, char *err, size_t errsize)
 
 /*
  * The jid may have changed hands while the stub went there, hence the second
- * look.  A probe that a HUP has already ended still counts: its descriptor
- * keeps what is left of it.
+ * look.  A probe that a HUP has already ended still counts.  It may have been
+ * reaped by now, and its number even be another's; what it reported, nobody
+ * else could have.
  */
 int
 jail_check(struct jail *jail, pid_t probe, char *err, size_t errsize)
@@ -268,11 +270,15 @@ jail_check(struct jail *jail, pid_t probe, char *err, size_t errsize)
 
 	if (!jail_is_there(jail))
 		return (refuse_ended(err, errsize));
-	if (sysctl(mib, 4, &kp, &len, NULL, 0) == -1 || len == 0) {
+	if (sysctl(mib, 4, &kp, &len, NULL, 0) == -1) {
+		if (errno == ESRCH)
+			return (0);
 		snprintf(err, errsize, "cannot look at the probe: %s",
 		    strerror(errno));
 		return (EX_OSERR);
 	}
+	if (len < sizeof(kp) || kp.ki_ppid != getpid())
+		return (0);
 	if (kp.ki_jid != jail->id) {
 		snprintf(err, errsize, "the reported probe is in jail %d, not "
 		    "in %d", kp.ki_jid, jail->id);

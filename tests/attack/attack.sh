@@ -16,9 +16,9 @@ FreeBSD)	PROMPT_MS=6000 ;;
 esac
 [ "${SANITIZED:-0}" = 0 ] || SLOWER=5
 
-# Each system has its own attacks.
+# Most are of one system.
 case $JAIL_OS:${0##*/} in
-FreeBSD:attack-freebsd.t)	;;
+FreeBSD:attack-freebsd.t | FreeBSD:attack-flood.t)	;;
 Linux:attack-freebsd.t | FreeBSD:*)
 	echo "1..0 # SKIP not an attack on $JAIL_OS"
 	tap_done=1

@@ -43,8 +43,8 @@
 #include <unistd.h>
 
 #define NAME		"jailprobe"
-#define PROBES_MAX	20000		/* in one life of a spy */
-#define P_PROTECTED	0x100000	/* of sys/proc.h, for the kernel alone */
+#define PID_MAX		99999		/* sys/proc.h, for the kernel alone */
+#define P_PROTECTED	0x100000	/* likewise */
 
 static volatile sig_atomic_t stopped;
 
@@ -118,25 +118,18 @@ is_early(const struct kinfo_proc *kp)
 	return ((kp->ki_cr_flags & KI_CRF_CAPABILITY_MODE) == 0);
 }
 
-/* Numbers are used again; a number together with its start is not. */
-static struct {
-	pid_t		pid;
-	struct timeval	start;
-} known[PROBES_MAX];
-static size_t nknown;
-
+/* No number is used again in one life of a spy. */
 static bool
 is_new(const struct kinfo_proc *kp)
 {
-	for (size_t i = nknown; i-- > 0;)
-		if (known[i].pid == kp->ki_pid &&
-		    timercmp(&known[i].start, &kp->ki_start, ==))
-			return (false);
-	if (nknown == PROBES_MAX)
+	static bool known[PID_MAX + 1];
+	bool fresh;
+
+	if (kp->ki_pid > PID_MAX)
 		return (false);
-	known[nknown].pid = kp->ki_pid;
-	known[nknown++].start = kp->ki_start;
-	return (true);
+	fresh = !known[kp->ki_pid];
+	known[kp->ki_pid] = true;
+	return (fresh);
 }
 
 /* -- attempts: true if one succeeded -------------------------------------- */
@@ -335,7 +328,8 @@ surprise(pid_t pid, bool keep)
 		pause_ms(1);
 	if (look_at(pid, &kp) && kp.ki_stat == SSTOP) {
 		seen.halted++;
-		seen.early += is_early(&kp);
+		if (is_early(&kp))
+			printf("early=%u\n", ++seen.early);
 	}
 	attempt_all(pid);
 	if (!keep)

@@ -2,6 +2,7 @@
 #include <stdint.h>
 
 struct kinfo_proc {
+	pid_t	ki_ppid;
 	int	ki_jid;
 	pid_t	ki_pid;
 	pid_t	ki_sid;
