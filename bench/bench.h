@@ -64,7 +64,10 @@ pid_t		 child_start(const char *const words[], const int fds[3],
 		    const char *memory);
 void		 child_stop(pid_t, int sig);
 
-/* From start to end, nothing else: vfork, execve, waitpid.  Must exit 0. */
+/*
+ * From start to end, nothing else: vfork, execve, waitpid.  Must exit 0; -1 if
+ * it exits with 75, "try again".
+ */
 int64_t		 child_time_ns(const char *const words[]);
 
 /* A connected stream socket; tries for ten seconds. */
@@ -136,6 +139,7 @@ struct daemon {
 	unsigned int	 rooms;
 	unsigned int	 triggers;	/* that the log speaks of, */
 	unsigned int	 ended;		/* runs that have ended, */
+	unsigned int	 refusals;	/* for want of time */
 	unsigned int	 lost;		/* and probes that were lost */
 };
 
@@ -160,6 +164,9 @@ pid_t		 daemon_probe(struct daemon *, unsigned int number);
 /* What pkill -x -f finds: "jailprobe: TITLE". */
 void		 daemon_shown(const struct daemon *, unsigned int number,
 		    char *, size_t);
+
+/* Takes in what the log says by now. */
+void		 daemon_listen(struct daemon *);
 
 /* Reads the log until so many runs, or lost probes, have ended. */
 void		 daemon_wait(struct daemon *, const unsigned int *what,

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -169,6 +170,8 @@ child_time_ns(const char *const words[])
 		die("%s", words[0]);
 	start = now_ns() - start;
 	errno = 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EX_TEMPFAIL)
+		return (-1);
 	if (status != 0)
 		die("%s: wait status %d", words[0], status);
 	return (start);

@@ -15,8 +15,8 @@
 #   BENCH_BURST		triggers at once (1000)
 #   BENCH_IDLE		seconds to watch an idle daemon (60)
 #   BENCH_QUIET		microseconds of quiet before each sample (3000)
-#   BENCH_DIR		an existing folder for the daemons' files instead of one
-#			in memory: for a state that is to be on a disk
+#   BENCH_DIR		an existing folder, root's alone, for the daemons' files
+#			instead of one in memory: for a state that is on a disk
 #   BENCH_DAEMON	further options of the daemon: words without blanks
 #
 # shellcheck disable=SC3045
@@ -81,8 +81,7 @@ cleanup()
 			    echo "bench: left: $c/$name" >&2
 		done
 	fi
-	rm -rf "$R"
-	[ -z "${BENCH_DIR:-}" ] || rm -f "$BENCH_DIR/fifo"
+	rm -rf "$R" ${W:+"$W"}
 }
 
 kill_groups()
@@ -336,7 +335,7 @@ write_plot()
 
 measure()
 {
-	set -- -p "$JAILDAEMON" -t "$tools" -d "${BENCH_DIR:-$R}" -j "$jail" \
+	set -- -p "$JAILDAEMON" -t "$tools" -d "$W" -j "$jail" \
 	    -e "$enter" -a "$R/contestants" -o "$R/results.json" -c "$said" \
 	    -r "$BENCH_ROUNDS" ${BENCH_SIZES:+-n "$BENCH_SIZES"} \
 	    ${BENCH_BURST:+-b "$BENCH_BURST"} ${BENCH_IDLE:+-i "$BENCH_IDLE"} \
@@ -381,9 +380,11 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 mkdir -p "$BENCH_OUT" || exit 1
 say
-command="echo >${BENCH_DIR:-$R}/fifo"
+W=${BENCH_DIR:-$R}/$name
+mkdir -m 700 "$W" || exit 1
+command="echo >$W/fifo"
 # Open, so that trying an alternative does not have to wait for a reader.
-mkfifo "${BENCH_DIR:-$R}/fifo" && exec 9<>"${BENCH_DIR:-$R}/fifo" || exit 1
+mkfifo "$W/fifo" && exec 9<>"$W/fifo" || exit 1
 ours
 case $os in
 Linux)

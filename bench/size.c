@@ -56,7 +56,8 @@ private_bytes(pid_t pid)
 
 struct sizes {
 	double	probe;		/* bytes, in the jail's cgroup */
-	double	program;	/* in the daemon's: its file in memory */
+	double	beside;		/* in the daemon's, for the probe: its program,
+				   the stack that its stub had, descriptors */
 	double	bare;
 	double	daemon;		/* the daemon's own memory for an action */
 	double	text;		/* of which its words are */
@@ -85,7 +86,7 @@ size_of_probes(const struct config *config, unsigned int more,
 	sizes->probe = (charged(config->memory) - jail) / more;
 	own = private_bytes(d->pid) - own;
 	sizes->daemon = own / more;
-	sizes->program = (charged(config->memory_daemon) - group - own) / more;
+	sizes->beside = (charged(config->memory_daemon) - group - own) / more;
 	daemon_shown(d, FIRST + more / 2, shown, sizeof(shown));
 	sizes->text = (double)(strlen(fifo_command()) + strlen(shown) -
 	    strlen("jailprobe: ") + 2);
@@ -132,11 +133,13 @@ measure_size(const struct config *config, json_t *result)
 	s.stub = (double)st.st_size;
 	json_object_set_new(result, "size", json_pack("{s:i, s:f, s:f, s:f, "
 	    "s:f, s:f, s:f, s:f}", "actions", (int)more, "probe_bytes",
-	    s.probe, "program_bytes", s.program, "bare_bytes", s.bare,
+	    s.probe, "beside_bytes", s.beside, "bare_bytes", s.bare,
 	    "daemon_bytes", s.daemon, "text_bytes", s.text, "stub_bytes",
 	    s.stub, "resident_bytes", s.resident));
-	goal(result, "size_probe", "a probe's memory to that of a bare pausing "
-	    "process", s.probe / s.bare, 1.2, false);
+	goal(result, "size_jail", "a probe's memory in its jail's cgroup, to a "
+	    "bare pausing process", s.probe / s.bare, 1.2, false);
+	goal(result, "size_probe", "the same with what the daemon's cgroup is "
+	    "charged for it", (s.probe + s.beside) / s.bare, 1.2, false);
 	goal(result, "size_action", "bytes of the daemon for an action, "
 	    "without its text", s.daemon - s.text, 600, false);
 	goal(result, "size_stub", "bytes of the stub", s.stub, 4096, false);

@@ -35,8 +35,8 @@ def comparison:
     "| | |", "| --- | --- |",
     "| charged to the jail's memory cgroup for a probe | \(.probe_bytes | kb) |",
     "| the same for a bare pausing process of 528 bytes | \(.bare_bytes | kb) |",
-    "| charged to the daemon's for the probe's program and descriptors " +
-    "| \(.program_bytes | kb) |",
+    "| charged to the daemon's for a probe: its program, the stack that its " +
+    "stub had, descriptors | \(.beside_bytes | kb) |",
     "| the daemon's own memory, of which \(.text_bytes | words) bytes are " +
     "text | \(.daemon_bytes | words) bytes |",
     "| the daemon, resident, with 100 actions | \(.resident_bytes | kb) |",

@@ -42,14 +42,18 @@ time_floor_arm(struct pair *p)
 static int64_t
 time_utility(struct pair *p)
 {
-	unsigned int number = daemon_number(p->daemon);
+	unsigned int number;
 	char title[64];
 	const char *words[] = { p->config->program, "-f", p->daemon->sock, "-c",
 	    fifo_command(), "-j", p->config->jail, "-t", title, NULL };
 	int64_t ns;
 
-	snprintf(title, sizeof(title), "%s-%u", p->daemon->name, number);
-	ns = child_time_ns(words);
+	do {
+		number = daemon_number(p->daemon);
+		snprintf(title, sizeof(title), "%s-%u", p->daemon->name,
+		    number);
+		ns = child_time_ns(words);
+	} while (ns == -1);
 	daemon_lose(p->daemon, number, 1);
 	return (ns);
 }

@@ -73,10 +73,10 @@ ok "a burst" measured burst floor jaildaemon
 ok "the whole action" measured whole jaildaemon jaildaemon-kill \
     jaildaemon-proc s6-sudo userv fifo-cat fifo-read fifo-poll socat webhook \
     ssh
-ok "memory" value '.size | .probe_bytes > 0 and .program_bytes > 0 and
+ok "memory" value '.size | .probe_bytes > 0 and .beside_bytes > 0 and
     .bare_bytes > 0 and .daemon_bytes > 0 and .text_bytes > 0 and
     .stub_bytes > 0 and .resident_bytes > 0'
-ok "all goals are judged" value '.goals | (keys | length) == 18 and
+ok "all goals are judged" value '.goals | (keys | length) == 19 and
     ([.[] | has("value", "limit", "bound", "held", "text")] | all) and
     ([.[] | .held == (if .bound == "most" then .value <= .limit
 	else .value >= .limit end)] | all)'
