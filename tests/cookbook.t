@@ -182,7 +182,8 @@ recipe_docker() {
 
 cert_is_new() {
 	openssl verify -CAfile /etc/ssl/local-ca/ca.pem "$_pem" &&
-	    openssl rsa -in "$_pem" -noout -check &&
+	    [ "$(openssl pkey -in "$_pem" -pubout)" = \
+	    "$(openssl x509 -in "$_pem" -noout -pubkey)" ] &&
 	    [ "$(openssl x509 -in "$_pem" -noout -subject)" = \
 	    "subject=CN = $(jail_name web)" ]
 }
@@ -243,7 +244,7 @@ recipe_network() {
 	works "armed" wait_for 20 is_armed "$_id" NETWORK
 	for _n in 1 2; do
 		works "the jail asks, $_n" jail_does gw network.jail
-		works "it is loaded" wait_for 20 has_run "$_id" NETWORK $_n
+		works "it is loaded" wait_for 20 has_run "$_id" NETWORK "$_n"
 		is "$(nsenter -t "$NET" -n nft list ruleset | grep -c drop)" 1 \
 		    "the rules are there, once"
 		works "armed again" wait_for 20 is_armed "$_id" NETWORK
