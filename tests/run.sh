@@ -65,6 +65,7 @@ hermetic()
 	done
 	tap conf sh tests/conf.t
 	[ "$OS" = FreeBSD ] || tap freebsd-types sh tests/freebsd-types.t
+	tap docs sh tests/docs.t
 	tap security sh tests/security.t
 	# Sanitizers replace the protections that this looks for.
 	[ "$OS" = FreeBSD ] || [ "${SANITIZED:-0}" = 1 ] ||
@@ -95,8 +96,9 @@ others()
 {
 	for t in tests/*.t; do
 		case $t in
-		tests/attack-*.t | tests/conf.t | tests/freebsd-types.t | \
-		    tests/hardening.t | tests/security.t)
+		tests/attack-*.t | tests/conf.t | tests/docs.t | \
+		    tests/freebsd-types.t | tests/hardening.t | \
+		    tests/security.t)
 			;;
 		tests/jails-freebsd.t | tests/rcd.t)
 			[ "$OS" != FreeBSD ] || echo "$t" ;;
@@ -110,7 +112,8 @@ others()
 			[ "$OS" = FreeBSD ] || [ "${SANITIZED:-0}" = 1 ] ||
 			    echo "$t"
 			[ "$OS" != FreeBSD ] || case $t in
-			tests/jails-* | tests/notify.t | tests/packages.t) ;;
+			tests/cookbook.t | tests/jails-* | tests/notify.t | \
+			    tests/packages.t) ;;
 			*) echo "$t" ;;
 			esac ;;
 		esac
