@@ -312,6 +312,8 @@ dockers() {
 	docker_case hostpid "$docker_label" "" --userns=host --pid host
 	reaches "$_pid" "another container's, of the same label" "$_web"
 	reaches_not "$_pid" "another container's, unconfined" "$_free"
+	docker_case shared "$docker_label" "" --userns=host --pid container:web
+	reaches "$_pid" "root of a container that shares it" "$_web"
 	docker_case mapweb "$docker_label" ""
 	unlike "$(cat "/proc/$_pid/uid_map")" '^ *0 *0 ' "has its uids mapped"
 	reaches "$_pid" "root" "$_pid" -u 1000
