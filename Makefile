@@ -7,6 +7,8 @@
 #   make deps       installs what building and testing need
 #   make check      deps, test, and everything that needs root and engines
 #   make bench      deps, and figures beside floors and alternatives
+#   make check-vm   deps, and the same table of cases on a stock Debian in an
+#                   emulated machine
 #   make demo       deps, and a container that makes its host do something
 #   make deb        deps, and a Debian package in build/deb
 #   make lint       compilers' warnings as errors, static analysers, manuals
@@ -255,6 +257,12 @@ check-sanitized: deps
 	SANITIZED=1 BUILD=$(BUILD)/sanitized OS=$(OS) sh tests/run.sh hermetic \
 	    root
 
+# A stock host, in a virtual machine.
+check-vm: deps
+	sh tests/deps.sh vm
+	$(MAKE) all
+	BUILD=$(BUILD) MAKE="$(MAKE)" sh tests/vm/check-vm.sh
+
 # Each defence taken out in turn: the test that is named for it must fail.
 check-mutants: deps
 	sh tests/mutants.sh
@@ -323,6 +331,6 @@ deb:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all test deps check check-sanitized check-mutants check-attack lint \
-	bench demo install install-Linux install-FreeBSD deb clean fuzz \
-	fuzzers
+.PHONY: all test deps check check-sanitized check-vm check-mutants \
+	check-attack lint bench demo install install-Linux install-FreeBSD deb \
+	clean fuzz fuzzers

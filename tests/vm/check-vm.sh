@@ -4,29 +4,85 @@
 # emulates the processor, so this needs root, but no right to virtualise.
 # Prints TAP.
 #
-#   sh tests/vm/check-vm.sh [image]      image: only makes the image
+#   sh tests/vm/check-vm.sh [GROUP ...]   all groups of guest.sh, or those
+#   sh tests/vm/check-vm.sh image         only makes the image
 #
-# Environment: BUILD; JAILDAEMON_VM, the folder that keeps the image;
-# JAILDAEMON_VM_TIMEOUT, seconds; JAILDAEMON_TALLY, see tests/run.sh.
+# Environment: BUILD, MAKE
+#   JAILDAEMON            a program to be tested instead of what `make install`
+#                         installs
+#   JAILDAEMON_VM         the folder that keeps the image; 1 GB
+#   JAILDAEMON_VM_FILES   files that the guest finds in /run/vm/files
+#   JAILDAEMON_VM_TIMEOUT seconds after which the guest is given up
+#   JAILDAEMON_TALLY      see tests/run.sh
 #
-# shellcheck source-path=SCRIPTDIR
+# shellcheck disable=SC2086
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 vm=$top/tests/vm
-: "${BUILD:=build}" "${JAILDAEMON_VM_TIMEOUT:=1500}" "${MAKE:=make}"
-. "$vm/image.sh"
+: "${BUILD:=build}" "${JAILDAEMON_VM_TIMEOUT:=2400}" "${MAKE:=make}" "${CC:=cc}"
+TIMEOUT_IMAGE=2400
+case ${JAILDAEMON:-} in
+'' | /*) ;;
+*)	JAILDAEMON=$(pwd)/$JAILDAEMON ;;
+esac
 cd "$top" || exit 1
 
 complain() {
 	echo "check-vm: $*" >&2
 }
 
+# -- whatever is started ends with this script, however that ends ----------
+
+work=
+child=
+new=
+
+# limited SECONDS COMMAND...: to be started in the background.
+limited() {
+	_s=$1
+	shift
+	exec setpriv --pdeathsig KILL timeout -s KILL "$_s" \
+	    setpriv --pdeathsig KILL "$@"
+}
+
+finish() {
+	_status=$?
+	trap '' HUP INT TERM
+	trap - EXIT
+	[ -z "$child" ] || {
+		kill -KILL "$child"
+		wait "$child"
+	} 2>/dev/null
+	# What was killed may take a moment to go.
+	for _try in 1 2 3 4 5; do
+		rm -rf --one-file-system ${new:+"$new"} ${work:+"$work"} &&
+		    break
+		sleep 1
+	done
+	exit "$_status"
+}
+
+# attend: waits for the last one that was started; its status.
+attend() {
+	child=$!
+	wait "$child"
+	_status=$?
+	child=
+	return "$_status"
+}
+
+# -- the image -------------------------------------------------------------
+
 check_host() {
+	[ "$(uname -sm)" = "Linux x86_64" ] || {
+		complain "needs Linux on x86-64, this is $(uname -sm)"
+		exit 69
+	}
 	[ "$(id -u)" -eq 0 ] || {
 		complain "making the image needs root"
 		exit 77
 	}
-	for _t in mmdebstrap mke2fs qemu-system-x86_64 flock; do
+	for _t in mmdebstrap mke2fs qemu-system-x86_64 flock setpriv unshare; do
 		command -v "$_t" >/dev/null || {
 			complain "no $_t: install what" \
 			    "tests/packages.debian-vm lists"
@@ -42,71 +98,108 @@ find_cache() {
 		cache=$top/$BUILD/vm
 		mkdir -p "$cache" || exit 1
 	fi
+	image=$cache/$(sh "$vm/image.sh" recipe)
+}
+
+# Many may use the images, only one may change them.
+get_image() {
 	exec 9>"$cache/lock"
-	flock 9 || exit 1
-}
-
-# Emulated, a machine has no reason to guard against its processor, and every
-# look at a clock but this one costs an exit to QEMU: half of all the time.
-TUNING="mitigations=off tsc=reliable clocksource=tsc"
-
-# boot DIRECTORY PAYLOAD [OPTION...]: what the guest says goes to stdout.
-boot() {
-	_dir=$1 _payload=$2
-	shift 2
-	timeout -k 5 "$JAILDAEMON_VM_TIMEOUT" qemu-system-x86_64 \
-	    -M q35 -accel tcg,thread=multi -smp 2 -m 2048 -cpu max,la57=off \
-	    -nodefaults -display none -no-reboot \
-	    -kernel "$_dir/vmlinuz" -initrd "$_dir/initrd" \
-	    -append "root=/dev/vda rw console=ttyS0 quiet panic=-1 $TUNING" \
-	    -drive "file=$_dir/disk,format=raw,if=virtio,cache=unsafe" \
-	    -drive "file=$_payload,format=raw,if=virtio,read-only=on" \
-	    -serial "file:$work/console" -serial stdio "$@" </dev/null
-}
-
-show_console() {
-	complain "the last words on the guest's console:"
-	tail -n 40 "$work/console" | tr -d '\r' | cut -c 1-300 >&2
+	flock -s 9 || return 1
+	[ ! -e "$image/disk" ] || return 0
+	flock 9 || return 1
+	[ -e "$image/disk" ] || make_image || return 1
+	flock -s 9
 }
 
 make_image() {
-	image=$cache/$(image_recipe)
-	[ ! -e "$image/prepared" ] || return 0
-	rm -rf --one-file-system "$cache/new"
-	mkdir -m 700 "$cache/new"
-	if ! image_make "$cache/new" >"$work/log" 2>&1; then
+	_start=$(date +%s)
+	new=$cache/new
+	rm -rf --one-file-system "$new"
+	mkdir -m 711 "$new" || return 1
+	TMPDIR=$work limited "$TIMEOUT_IMAGE" \
+	    unshare -mpf --mount-proc --kill-child sh "$vm/image.sh" "$new" \
+	    </dev/null >"$work/log" 2>&1 &
+	attend || {
 		tail -n 40 "$work/log" >&2
-		complain "cannot make the image"
-		return 1
-	fi
-	mkdir "$work/first" && cp "$vm/prepare.sh" "$work/first/start" &&
-	tar -C "$work/first" -cf "$work/first.tar" . &&
-	boot "$cache/new" "$work/first.tar" >"$work/log"
-	grep -q "the image is prepared" "$work/log" || {
-		cat "$work/log" >&2
-		show_console
-		complain "cannot prepare the image"
+		complain "cannot make the image, status $_status"
 		return 1
 	}
-	: >"$cache/new/prepared"
 	# What older recipes made is of no more use.
-	find "$cache" -mindepth 1 -maxdepth 1 -type d ! -name new \
+	find "$cache" -mindepth 1 -maxdepth 1 -type d -name "[0-9a-f]*" ! -name new \
 	    -exec rm -rf --one-file-system {} +
-	mv "$cache/new" "$image"
+	mv "$new" "$image" || return 1
+	new=
+	echo "# the image took $(($(date +%s) - _start)) s"
 }
+
+# -- the run ---------------------------------------------------------------
 
 # As a packager would: what `make install` installs, and nothing else.
 make_payload() {
-	mkdir -p "$work/payload/root"
-	if ! "$MAKE" -s BUILD="$BUILD" DESTDIR="$work/payload/root" install \
+	_root=$work/payload/root
+	mkdir -p "$_root" "$work/payload/files" || return 1
+	if [ -n "${JAILDAEMON:-}" ]; then
+		install -D -m 755 "$JAILDAEMON" \
+		    "$_root/usr/local/sbin/jaildaemon" || return 1
+	elif ! "$MAKE" -s BUILD="$BUILD" DESTDIR="$_root" install \
 	    >"$work/log" 2>&1; then
 		cat "$work/log" >&2
 		complain "make install failed"
 		return 1
 	fi
+	[ -z "${JAILDAEMON_VM_FILES:-}" ] ||
+	    cp -R $JAILDAEMON_VM_FILES "$work/payload/files/" || return 1
 	cp "$vm/guest.sh" "$work/payload/start" &&
 	cp "$top/tests/lib/tap.sh" "$work/payload/" &&
+	echo "$*" >"$work/payload/groups" &&
 	tar -C "$work/payload" -cf "$work/payload.tar" .
+}
+
+# tuning: words for the kernel.  Emulated, a machine has no reason to guard
+# against its processor; and every look at another clock than the TSC costs an
+# exit to QEMU, half of all the time.
+tuning() {
+	"$CC" -O2 -o "$work/tsc" "$vm/tsc.c" && _khz=$("$work/tsc") || return 1
+	echo "mitigations=off nosmap nosmep clocksource=tsc tsc=reliable" \
+	    "tsc_early_khz=$_khz"
+}
+
+# boot PAYLOAD: what the guest says goes to stdout.
+boot() {
+	limited "$JAILDAEMON_VM_TIMEOUT" qemu-system-x86_64 \
+	    -M q35 -accel tcg,thread=multi -smp 2 -m 2048 -cpu max,la57=off \
+	    -nodefaults -display none -no-reboot -snapshot \
+	    -kernel "$image/vmlinuz" -initrd "$image/initrd" \
+	    -append "root=/dev/vda rw console=ttyS0 quiet panic=-1 $_tuning" \
+	    -drive "file=$image/disk,format=raw,if=virtio,cache=unsafe" \
+	    -drive "file=$1,format=raw,if=virtio,read-only=on" \
+	    -serial "file:$work/console" -serial stdio </dev/null
+}
+
+# The guest's groups run side by side: their results are numbered here.
+number() {
+	_n=0
+	_cr=$(printf '\r')
+	while IFS= read -r _line; do
+		_line=${_line%"$_cr"}
+		case $_line in
+		"ok "[0-9]* | "not ok "[0-9]*)
+			_n=$((_n + 1))
+			_words=${_line#*ok }
+			_line="${_line%%ok *}ok $_n ${_words#* }" ;;
+		esac
+		printf '%s\n' "$_line"
+	done
+}
+
+run_guest() {
+	_tuning=$(tuning) || return 1
+	mkfifo "$work/out" || return 1
+	number <"$work/out" | tee "$work/tap" &
+	_reader=$!
+	boot "$work/payload.tar" >"$work/out" 9>&- &
+	attend || complain "the guest ended with status $_status"
+	wait "$_reader"
 }
 
 # Whole and without a failure?
@@ -116,25 +209,25 @@ judge() {
 	planned=$(sed -n 's/^1\.\.\([0-9][0-9]*\)$/\1/p' "$work/tap")
 	if [ "$((passed + failed))" -ne "${planned:--1}" ]; then
 		complain "$passed ok, $failed not ok, planned" \
-		    "${planned:-nothing}"
-		show_console
+		    "${planned:-nothing}; the last words on the console:"
+		tail -n 40 "$work/console" | tr -d '\r' | cut -c 1-300 >&2
 		failed=$((failed + 1))
 	fi
 	[ -z "${JAILDAEMON_TALLY:-}" ] ||
 	    echo "$passed $failed" >>"$JAILDAEMON_TALLY"
 	echo "$passed passed, $failed failed"
-	[ "$failed" -eq 0 ]
+	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }
 
 check_host
 find_cache
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-make_image || exit 1
+work=$(mktemp -d) || exit 1
+get_image || exit 1
 [ "${1:-}" != image ] || exit 0
-make_payload || exit 1
-boot "$image" "$work/payload.tar" -snapshot | tr -d '\r' | tee "$work/tap"
+make_payload "$@" || exit 1
+run_guest
 judge

@@ -1,19 +1,25 @@
-# image.sh - makes the virtual machine's disk
+#!/bin/sh
+# Makes the virtual machine's disk; check-vm.sh runs this as root, in mount
+# and pid namespaces of its own, so that all that it started ends with it.
 #
-# To be sourced by check-vm.sh.  This file, prepare.sh and packages.guest are
-# the recipe: an image that was made by the same recipe is used again.
+#   sh image.sh DIRECTORY     leaves there: vmlinuz, initrd, disk
+#   sh image.sh recipe        prints what tells one recipe from another
 #
-# shellcheck shell=sh disable=SC2154
+# This file, prepare.sh and packages.guest are the recipe: an image that was
+# made by the same recipe is used again.
+set -u
+vm=$(cd "$(dirname "$0")" && pwd) || exit 1
 
-# What a host for containers can do without, or only needs later: left out of
-# the start, as an emulated processor takes a second for each.
-IMAGE_MASKED="
+# What a host for containers can do without: left out of the start, as an
+# emulated processor takes up to a second for each.
+MASKED="
 	apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer
 	e2scrub_all.timer e2scrub_reap.service fstrim.timer
 	getty.target getty@tty1.service serial-getty@ttyS0.service
 	lxc.service lxc-net.service lxc-monitord.service
 	podman.service podman.socket podman-auto-update.service
 	podman-auto-update.timer podman-restart.service
+	systemd-journal-catalog-update.service systemd-update-done.service
 	systemd-update-utmp.service systemd-update-utmp-runlevel.service
 	systemd-pcrphase.service systemd-pcrphase-sysinit.service
 	systemd-udev-trigger.service systemd-sysusers.service
@@ -24,31 +30,29 @@ IMAGE_MASKED="
 	sys-kernel-debug.mount sys-kernel-tracing.mount
 "
 
-image_recipe() {
-	cat "$vm/image.sh" "$vm/prepare.sh" "$vm/packages.guest" | sha256sum |
-	    cut -c 1-16
-}
-
 # The host's own release, from wherever the host gets its packages.
-image_release() {
+release() {
 	sed -n 's/^VERSION_CODENAME=//p' /etc/os-release
 }
 
-image_sources() {
+# Of the host's sources, those that have the release: others would only be
+# asked for what they don't have.
+sources() {
 	for _s in /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
 	    /etc/apt/sources.list.d/*.sources; do
-		[ ! -s "$_s" ] || echo "$_s"
+		[ ! -s "$_s" ] ||
+		    ! grep -Eq "^[^#]*[[:space:]]$(release)([[:space:]]|\$)" \
+		    "$_s" || echo "$_s"
 	done
 }
 
-image_bootstrap() {
+bootstrap() {
 	# Proxies and the like, without what else a host may have set.
 	apt-config dump | grep '^Acquire::' >"$1.apt"
 	_packages=$(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' \
 	    "$vm/packages.guest" | tr '\n' ',')
-	# What it mounts goes with it, however it ends.
 	# shellcheck disable=SC2016,SC2046 # $1 is the hook's; a list of files
-	unshare -m mmdebstrap --mode=root --format=directory --variant=minbase \
+	mmdebstrap --mode=root --format=directory --variant=minbase \
 	    --aptopt="$1.apt" --aptopt='Acquire::Languages "none"' \
 	    --dpkgopt=force-unsafe-io \
 	    --dpkgopt='path-exclude=/usr/share/doc/*' \
@@ -58,20 +62,34 @@ image_bootstrap() {
 		AUTO_MODULES=no MICROCODE=no \
 		INCLUDE_MODULES=virtio_pci,virtio_blk \
 		>"$1/etc/tiny-initramfs/tiny-initramfs.conf"' \
-	    --include="${_packages%,}" "$(image_release)" "$1" $(image_sources)
+	    --include="${_packages%,}" "$(release)" "$1" $(sources)
 }
 
-image_configure() {
+configure() {
 	echo guest >"$1/etc/hostname"
 	: >"$1/etc/resolv.conf"
 	: >"$1/etc/fstab"
-	: >"$1/etc/machine-id"
-	for _u in $IMAGE_MASKED; do
+	# One that is there already: not the system's first start.
+	echo 6a61696c6461656d6f6e5f7465737473 >"$1/etc/machine-id"
+	for _u in $MASKED; do
 		ln -sf /dev/null "$1/etc/systemd/system/$_u"
 		ln -sf /dev/null "$1/etc/systemd/user/$_u"
 	done
-	chroot "$1" useradd -m -u 1000 -s /bin/sh user || return 1
-	mkdir -p "$1/etc/docker"
+	# Nothing gives up because an emulated processor is slow.
+	for _m in system user; do
+		mkdir -p "$1/etc/systemd/$_m.conf.d"
+		cat >"$1/etc/systemd/$_m.conf.d/slow.conf" <<-'END'
+		[Manager]
+		DefaultTimeoutStartSec=900
+		DefaultTimeoutStopSec=900
+		DefaultEnvironment=SYSTEMD_BUS_TIMEOUT=900
+		END
+	done
+	mkdir -p "$1/etc/systemd/journald.conf.d" "$1/etc/docker" \
+	    "$1/etc/systemd/system/multi-user.target.wants" \
+	    "$1/var/lib/systemd/linger"
+	printf '[Journal]\nStorage=volatile\nRateLimitBurst=0\n' \
+	    >"$1/etc/systemd/journald.conf.d/volatile.conf"
 	# Containers with --userns=host are those of an engine without a map.
 	cat >"$1/etc/docker/daemon.json" <<-'END'
 	{
@@ -79,6 +97,9 @@ image_configure() {
 	  "bridge": "none", "iptables": false, "ip6tables": false
 	}
 	END
+	# What starts a user's manager for good, as loginctl(1) leaves it: the
+	# containers of a user are to outlive the user's sessions.
+	: >"$1/var/lib/systemd/linger/user"
 	# The second disk is a tar file; its "start" is what to do.  However
 	# that ends, the machine ends with it.
 	cat >"$1/etc/systemd/system/vm-start.service" <<-'END'
@@ -91,25 +112,30 @@ image_configure() {
 	ExecStartPre=mkdir -p /run/vm
 	ExecStartPre=tar -xf /dev/vdb -C /run/vm
 	ExecStart=sh /run/vm/start
-	ExecStopPost=sh -c "sync; systemctl --force --force poweroff"
+	ExecStopPost=stty -F /dev/ttyS1 raw
+	ExecStopPost=systemctl --force --force poweroff
 	StandardOutput=file:/dev/ttyS1
 	StandardError=inherit
-
-	[Install]
-	WantedBy=multi-user.target
 	END
-	mkdir -p "$1/etc/systemd/system/multi-user.target.wants"
 	ln -s ../vm-start.service \
 	    "$1/etc/systemd/system/multi-user.target.wants/vm-start.service"
+	cp "$vm/prepare.sh" "$1/prepare.sh" &&
+	chroot "$1" sh /prepare.sh && rm "$1/prepare.sh"
 }
 
-# image_make DIRECTORY: the kernel, its initial file system, and a disk that
-# was never booted.
-image_make() {
-	image_bootstrap "$1/root" && image_configure "$1/root" &&
+make_image() {
+	bootstrap "$1/root" && configure "$1/root" &&
 	cp "$1"/root/boot/vmlinuz-* "$1/vmlinuz" &&
 	cp "$1"/root/boot/initrd.img-* "$1/initrd" &&
 	rm -rf "$1"/root/boot/* &&
-	mke2fs -q -t ext4 -O ^has_journal -d "$1/root" "$1/disk" 4G &&
+	mke2fs -q -t ext4 -O ^has_journal -E lazy_itable_init=1 \
+	    -d "$1/root" "$1/disk" 4G &&
 	rm -rf --one-file-system "$1/root" "$1/root.apt"
 }
+
+case ${1:-} in
+recipe)	cat "$vm/image.sh" "$vm/prepare.sh" "$vm/packages.guest" |
+	    sha256sum | cut -c 1-16 ;;
+/*)	make_image "$1" ;;
+*)	echo "usage: image.sh recipe | /DIRECTORY" >&2; exit 64 ;;
+esac
