@@ -234,7 +234,7 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 {
 	pid_t pid = (pid_t)spec->pid, init;
 	struct jail *jail;
-	uint64_t started;
+	uint64_t started, again;
 
 	if (pid == 0)
 		return (refuse(status, EX_USAGE, err, errsize,
@@ -261,9 +261,12 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 		    "process %ld", (long)pid));
 	if (jail != NULL)
 		jail->refs++;
-	/* Between the two looks the number may have changed hands. */
+	/*
+	 * If the number is still the same process', all that was read under
+	 * it meanwhile was that process', and the jail is its.
+	 */
 	if (jail != NULL && (jail->ended ||
-	    (init != pid && find_init(jails, pid) != init))) {
+	    procfs_start_time(pid, &again) == -1 || again != started)) {
 		jails_release(jail);
 		jail = NULL;
 	}

@@ -179,6 +179,21 @@ hung_root() {
 	peek a pkill -KILL -x jailprobe
 }
 
+# $T/reuse: the small jail ends, and another one gets its number.
+reuse_script() {
+	rm -f "$T/step" "$T/spawn"
+	cat >"$T/reuse" <<-END
+	kill -9 $small
+	"$ATTACK/scene" spawn $small >"$T/spawn" 2>&1 &
+	echo \$! >"$T/spawn.pid"
+	n=0
+	until grep -q spawned= "$T/spawn" || [ \$n -ge 300 ]; do
+		n=\$((n + 1))
+		sleep 0.02
+	done
+	END
+}
+
 # A small jail for one arm only.
 small_jail() {
 	unshare -pfmi sleep 300 </dev/null >/dev/null 2>&1 &
@@ -240,20 +255,37 @@ reused() {
 	nok "and the other jail has no probe" pgrep -f "^jailprobe: REUSED-$$"
 	kill "$_spawn"
 	wait "$_spawn"
+	# While the daemon looks.
+	_n=1 _bad=0 _done=0
+	while :; do
+		small_jail
+		reuse_script
+		"$ATTACK/scene" hold "$DPID" "$_n" sh "$T/reuse" >"$T/step" 2>&1 &
+		_scene=$!
+		wait_for 5 grep -q waiting= "$T/step"
+		jd -c : -j "$small" -t "REUSED-$$-1" 2>"$T/reused"
+		_status=$?
+		kill "$_scene" 2>/dev/null
+		wait "$_scene" 2>/dev/null
+		# It has been armed in fewer steps.
+		[ -s "$T/spawn" ] || break
+		# One that was armed before this one ends with its jail.
+		wait_for 5 not pgrep -f "^jailprobe: REUSED-$$" || _bad=$_n
+		[ "$(word spawned <"$T/spawn")" != "$small" ] ||
+		    _done=$((_done + 1))
+		kill "$(cat "$T/spawn.pid")" 2>/dev/null
+		wait_for 5 not alive "$(cat "$T/spawn.pid")"
+		[ "$_status" -ne 0 ] || break
+		_n=$((_n + $(chosen 4 1)))
+	done
+	kill -9 "$small" 2>/dev/null
+	wait_for 5 not pgrep -f "^jailprobe: REUSED-$$"
+	at_least "$_done" "$(chosen 12 50)" "steps of the daemon were tried"
+	is "$_bad" 0 "at none of them the other jail gets a probe"
 	# Between the daemon's look and the stub's.
 	for _n in 1 $(chosen "14 26 33" "5 10 14 18 22 24 26 28 30 33 36"); do
 		small_jail
-		cat >"$T/reuse" <<-END
-		kill -9 $small
-		"$ATTACK/scene" spawn $small >"$T/spawn" 2>&1 &
-		echo \$! >"$T/spawn.pid"
-		n=0
-		until grep -q spawned= "$T/spawn" || [ \$n -ge 100 ]; do
-			n=\$((n + 1))
-			sleep 0.02
-		done
-		END
-		rm -f "$T/step" "$T/spawn"
+		reuse_script
 		"$ATTACK/scene" step "$DPID" "$_n" sh "$T/reuse" >"$T/step" 2>&1 &
 		_scene=$!
 		wait_for 5 grep -q waiting= "$T/step"

@@ -40,7 +40,7 @@ tests()
 rows=$(sed -n '/^### Shown by a test/,/^##* [^S]/p' SECURITY.md |
     grep -c '^| ')
 named=$(sed -n '/^### Shown by a test/,/^##* [^S]/p' SECURITY.md |
-    grep -c '^| .* | `.*` *|$\|^| .* | `.*" |$')
+    grep -cE '^[|] .* [|] `.*[`"] [|]$')
 [ "$named" -gt 0 ] && [ "$rows" -eq $((named + 2)) ]
 check $? "each attack names a test ($named of $((rows - 2)))"
 

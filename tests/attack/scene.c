@@ -5,6 +5,8 @@
  *				is a FUSE file system that never answers
  *   scene step PID N COMMAND...  stop the daemon's next stub at its Nth system
  *				call, run the command, let it go on
+ *   scene hold PID N COMMAND...  stop the daemon itself at its Nth system call,
+ *				but for those that wait
  *   scene company COMMAND...	run the command in company that it should not
  *				pass on
  *   scene spawn PID		start a container whose first process has that
@@ -139,8 +141,8 @@ be_fuse(const char *dir, const char *ready)
 }
 
 /*
- * Which of the stub's system calls count as a step: not those that it makes
- * for each signal and each capability.
+ * Which system calls count as a step: not those that a stub makes for each
+ * signal and each capability, nor those in which a daemon waits.
  */
 static bool
 is_step(pid_t pid)
@@ -151,6 +153,10 @@ is_step(pid_t pid)
 	    info.op != PTRACE_SYSCALL_INFO_ENTRY)
 		return (false);
 	return (info.entry.nr != __NR_rt_sigaction &&
+	    info.entry.nr != __NR_epoll_pwait &&
+#ifdef __NR_epoll_wait
+	    info.entry.nr != __NR_epoll_wait &&
+#endif
 	    !(info.entry.nr == __NR_prctl &&
 	    info.entry.args[0] == PR_CAPBSET_DROP));
 }
@@ -188,24 +194,20 @@ catch_stub(pid_t daemon)
 	return (WIFSTOPPED(status) ? (pid_t)child : -1);
 }
 
+/* At the nth step of a stopped tracee: the command, and then it goes on. */
 static int
-step(pid_t daemon, int steps, char **command)
+step(pid_t tracee, int steps, char **command)
 {
-	pid_t stub, pid;
 	int status, n = 0;
+	pid_t pid;
 
-	/* Whatever goes wrong, the daemon is not held for ever. */
-	alarm(60);
-	stub = catch_stub(daemon);
-	if (stub == -1)
-		return (1);
-	ptrace(PTRACE_SETOPTIONS, stub, 0, PTRACE_O_TRACESYSGOOD);
+	ptrace(PTRACE_SETOPTIONS, tracee, 0, PTRACE_O_TRACESYSGOOD);
 	while (n < steps) {
-		ptrace(PTRACE_SYSCALL, stub, 0, 0);
-		if (waitpid(stub, &status, __WALL) != stub ||
+		ptrace(PTRACE_SYSCALL, tracee, 0, 0);
+		if (waitpid(tracee, &status, __WALL) != tracee ||
 		    !WIFSTOPPED(status))
 			break;
-		n += WSTOPSIG(status) == (SIGTRAP | 0x80) && is_step(stub);
+		n += WSTOPSIG(status) == (SIGTRAP | 0x80) && is_step(tracee);
 	}
 	pid = fork();
 	if (pid == 0) {
@@ -213,9 +215,34 @@ step(pid_t daemon, int steps, char **command)
 		_exit(127);
 	}
 	waitpid(pid, NULL, 0);
-	ptrace(PTRACE_DETACH, stub, 0, 0);
+	ptrace(PTRACE_DETACH, tracee, 0, 0);
 	printf("steps=%d\n", n);
 	return (0);
+}
+
+static int
+step_stub(pid_t daemon, int steps, char **command)
+{
+	pid_t stub;
+
+	/* Whatever goes wrong, the daemon is not held for ever. */
+	alarm(60);
+	stub = catch_stub(daemon);
+	return (stub == -1 ? 1 : step(stub, steps, command));
+}
+
+static int
+step_daemon(pid_t daemon, int steps, char **command)
+{
+	int status;
+
+	alarm(60);
+	if (ptrace(PTRACE_SEIZE, daemon, 0, 0) == -1 ||
+	    ptrace(PTRACE_INTERRUPT, daemon, 0, 0) == -1 ||
+	    waitpid(daemon, &status, __WALL) != daemon)
+		return (1);
+	printf("waiting=1\n");
+	return (step(daemon, steps, command));
 }
 
 static int
@@ -226,7 +253,7 @@ spawn(pid_t wanted)
 	    CLONE_NEWIPC | CLONE_NEWUTS, .exit_signal = SIGCHLD,
 	    .set_tid = (uintptr_t)pids, .set_tid_size = 2 };
 
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 1000; i++) {
 		pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 		if (pid == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -238,6 +265,8 @@ spawn(pid_t wanted)
 		pause_ms(5);
 	}
 	printf("spawned=%d\n", pid);
+	/* Whatever becomes of the test. */
+	alarm(60);
 	while (pid != -1 && !stopped)
 		pause_ms(20);
 	if (pid > 0)
@@ -291,7 +320,9 @@ main(int argc, char **argv)
 	if (argc == 4 && strcmp(argv[1], "fuse") == 0)
 		return (be_fuse(argv[2], argv[3]));
 	if (argc > 4 && strcmp(argv[1], "step") == 0)
-		return (step(atoi(argv[2]), atoi(argv[3]), argv + 4));
+		return (step_stub(atoi(argv[2]), atoi(argv[3]), argv + 4));
+	if (argc > 4 && strcmp(argv[1], "hold") == 0)
+		return (step_daemon(atoi(argv[2]), atoi(argv[3]), argv + 4));
 	if (argc > 2 && strcmp(argv[1], "company") == 0)
 		return (company(argv + 2));
 	sigaction(SIGTERM, &sa, NULL);

@@ -14,6 +14,7 @@
  *   spy trace [plain]		try to trace and to read them (plain: without
  *				CAP_SYS_PTRACE)
  *   spy keyring		the session keyring's description
+ *   spy compat			are there 32-bit system calls, too?
  *
  * Each ends at SIGTERM too, and prints what it saw as "name=number" words.
  */
@@ -626,6 +627,26 @@ do_compat(struct prey *p)
 	return (true);
 }
 
+/* Has this machine such a table? */
+static int
+has_compat(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+#if defined(__x86_64__)
+		long ret = 20;	/* getpid(2), there */
+
+		__asm__ volatile("int $0x80" : "+a"(ret) : : "memory");
+		_exit(ret != getpid());
+#else
+		_exit(1);
+#endif
+	}
+	return (waitpid(pid, &status, 0) == pid && status == 0 ? 0 : 1);
+}
+
 static bool
 do_keyring(struct prey *p)
 {
@@ -1145,6 +1166,8 @@ main(int argc, char **argv)
 	sigaction(SIGTERM, &sa, NULL);
 	if (strcmp(mode, "keyring") == 0)
 		return (show_keyring());
+	if (strcmp(mode, "compat") == 0)
+		return (has_compat());
 	if (strcmp(mode, "trace") == 0) {
 		try_traces(argc == 3);
 		return (0);
