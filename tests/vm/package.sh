@@ -92,11 +92,11 @@ package_arm() {
 	    "$(cat /run/jaildaemon.pid)" "as the same"
 	ok "Docker is followed" systemctl enable --now \
 	    jaildaemon-follow@docker
-	ok "the container's action is armed" wait_for 20 package_armed FILE
+	ok "the container's action is armed" wait_for 120 package_armed FILE
 	ok "a HUP from inside" tell "$_pid" FILE
 	ok "runs the file's command" wait_for 20 runs file
 	rm -f "$M/file"
-	ok "and it is armed again" wait_for 20 package_armed FILE
+	ok "and it is armed again" wait_for 120 package_armed FILE
 	echo "-t BROKEN" >>/etc/jaildaemon.conf
 	nok "a broken file is not reloaded" systemctl reload jaildaemon
 	is "$(systemctl is-active jaildaemon)" active "and does no harm"
@@ -115,7 +115,7 @@ package_upgrade() {
 	is "$(package_version)" "$_newer" "is installed"
 	is "$(systemctl is-active jaildaemon)" active "is active"
 	ok "is another process" package_replaced "$_was"
-	ok "what was armed from the file is again" wait_for 20 \
+	ok "what was armed from the file is again" wait_for 120 \
 	    package_armed FILE
 	ok "a HUP from inside" tell "$_pid" FILE
 	ok "runs its command" wait_for 20 runs file
@@ -130,9 +130,9 @@ package_killed() {
 	group "package, killed"
 	_was=$(package_pid)
 	kill -9 "$_was"
-	ok "comes back" wait_for 30 package_replaced "$_was"
-	ok "is active" wait_for 30 systemctl -q is-active jaildaemon
-	ok "and armed" wait_for 30 package_armed FILE
+	ok "comes back" wait_for 60 package_replaced "$_was"
+	ok "is active" wait_for 60 systemctl -q is-active jaildaemon
+	ok "and armed" wait_for 120 package_armed FILE
 }
 
 package_stop() {
@@ -146,7 +146,7 @@ package_stop() {
 	is "$(systemctl is-active jaildaemon)" active "is active"
 	ok "follows again" wait_for 20 systemctl -q is-active \
 	    jaildaemon-follow@docker
-	ok "and is armed" wait_for 20 package_armed FILE
+	ok "and is armed" wait_for 120 package_armed FILE
 }
 
 package_remove() {
