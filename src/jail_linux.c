@@ -230,8 +230,8 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
     char *err, size_t errsize)
 {
 	pid_t pid = (pid_t)spec->pid, init;
+	uint64_t started, again;
 	struct jail *jail;
-	uint64_t started;
 
 	if (pid == 0)
 		return (refuse(status, EX_USAGE, err, errsize,
@@ -258,9 +258,12 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 		    "process %ld", (long)pid));
 	if (jail != NULL)
 		jail->refs++;
-	/* Between the two looks the number may have changed hands. */
+	/*
+	 * Between the looks numbers may have changed hands.  While the process
+	 * that was named is there, so is the init of its namespace.
+	 */
 	if (jail != NULL && (jail->ended ||
-	    (init != pid && find_init(jails, pid) != init))) {
+	    procfs_start_time(pid, &again) == -1 || again != started)) {
 		jails_release(jail);
 		jail = NULL;
 	}
