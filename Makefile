@@ -274,6 +274,12 @@ check-attack: deps
 	    JAILDAEMON_LONG=1 JAILDAEMON=$(BUILD)/jaildaemon sh $$t || exit 1; \
 	done
 
+# What takes long: the state at full length, and the cookbook's recipes.
+check-long: deps
+	$(MAKE) all $(BUILD)/tools.stamp
+	JAILDAEMON_LONG=1 JAILDAEMON=$(BUILD)/jaildaemon sh tests/state.t
+	JAILDAEMON=$(BUILD)/jaildaemon sh tests/cookbook.t
+
 lint: deps
 	OS=$(OS) PKG_CONFIG=$(PKG_CONFIG) sh tests/lint.sh
 
@@ -332,5 +338,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all test deps check check-sanitized check-vm check-mutants \
-	check-attack lint bench demo install install-Linux install-FreeBSD deb \
+	check-attack check-long lint bench demo install install-Linux install-FreeBSD deb \
 	clean fuzz fuzzers

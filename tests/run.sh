@@ -96,7 +96,8 @@ others()
 {
 	for t in tests/*.t; do
 		case $t in
-		tests/attack-*.t | tests/conf.t | tests/docs.t | \
+		# Recipes take minutes each: make check-long.
+		tests/attack-*.t | tests/conf.t | tests/cookbook.t | tests/docs.t | \
 		    tests/freebsd-types.t | tests/hardening.t | \
 		    tests/security.t)
 			;;
@@ -104,7 +105,8 @@ others()
 			[ "$OS" != FreeBSD ] || echo "$t" ;;
 		tests/jails-unshare*.t)
 			[ "$OS" = FreeBSD ] || echo "$t" ;;
-		tests/cli.t | tests/follow.t | tests/wire.t)
+		tests/cli.t | tests/wire.t | tests/verbs.t | tests/limits.t | \
+		tests/rules.t | tests/state.t)
 			echo "$t" ;;
 		*)
 			# What an engine adds is the container's, not the

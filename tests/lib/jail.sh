@@ -61,6 +61,8 @@ jail_private_mounts() {
 	[ "$JAIL_OS" = Linux ] || return 0
 	mkdir -p "$T/etc" "$T/varlib" || return 1
 	cp -a /etc/. "$T/etc" 2>/dev/null
+	# The default file of actions, where a package brought one.
+	rm -f "$T/etc/jaildaemon.conf"
 	mount --bind "$T/etc" /etc &&
 	mount --bind "$T/varlib" /var/lib &&
 	mount -t tmpfs -o mode=755 jdtest /run || return 1

@@ -58,6 +58,7 @@ zero(void **state)
 		"jaildaemon_runs_total{result=\"failure\"}",
 		"jaildaemon_runs_total{result=\"signal\"}",
 		"jaildaemon_runs_total{result=\"timeout\"}",
+		"jaildaemon_runs_total{result=\"unknown\"}",
 		"jaildaemon_run_seconds_bucket{le=\"0.01\"}",
 		"jaildaemon_run_seconds_bucket{le=\"+Inf\"}",
 		"jaildaemon_run_seconds_count",
@@ -94,6 +95,7 @@ counters(void **state)
 	m.failed = 3;
 	m.signalled = 4;
 	m.timed_out = 5;
+	m.unknown = 13;
 	m.lost = 6;
 	m.refused = 7;
 	m.attach_failed = 8;
@@ -110,6 +112,7 @@ counters(void **state)
 	ASSERT_SAMPLE(text, "jaildaemon_runs_total{result=\"failure\"}", "3");
 	ASSERT_SAMPLE(text, "jaildaemon_runs_total{result=\"signal\"}", "4");
 	ASSERT_SAMPLE(text, "jaildaemon_runs_total{result=\"timeout\"}", "5");
+	ASSERT_SAMPLE(text, "jaildaemon_runs_total{result=\"unknown\"}", "13");
 	ASSERT_SAMPLE(text, "jaildaemon_lost_total", "6");
 	ASSERT_SAMPLE(text, "jaildaemon_refusals_total", "7");
 	ASSERT_SAMPLE(text, "jaildaemon_arm_failures_total", "8");

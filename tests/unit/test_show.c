@@ -280,6 +280,7 @@ last(void **state)
 		{ 86399, ITEM_LAST_STATUS, 1, "1, 23h" },
 		{ 86400, ITEM_LAST_SIGNAL, 9, "signal 9, 1d" },
 		{ 8640000, ITEM_LAST_STATUS, 1, "1, 100d" },
+		{ 120, 0, 0, "unknown, 2m" },
 		/* The clock was set back. */
 		{ -100, ITEM_LAST_STATUS, 1, "1, 0s" },
 	};
