@@ -244,9 +244,8 @@ deps:
 
 # Everything, as root.
 check: deps
-	sh tests/deps.sh bench
 	$(MAKE) all $(BUILD)/unit.stamp $(BUILD)/replay.stamp \
-	    $(BUILD)/tools.stamp $(BUILD)/bench.stamp
+	    $(BUILD)/tools.stamp
 	BUILD=$(BUILD) OS=$(OS) sh tests/run.sh hermetic root
 
 # The same under AddressSanitizer and UndefinedBehaviorSanitizer.
@@ -276,9 +275,15 @@ check-attack: deps
 
 # What takes long: the state at full length, and the cookbook's recipes.
 check-long: deps
-	$(MAKE) all $(BUILD)/tools.stamp
-	JAILDAEMON_LONG=1 JAILDAEMON=$(BUILD)/jaildaemon sh tests/state.t
-	JAILDAEMON=$(BUILD)/jaildaemon sh tests/cookbook.t
+	sh tests/deps.sh all bench deb long
+	$(MAKE) all $(BUILD)/tools.stamp $(BUILD)/bench.stamp
+	JAILDAEMON_LONG=1 JAILDAEMON=`pwd`/$(BUILD)/jaildaemon \
+	    sh tests/state.t
+	for t in attack-race attack-text bench cookbook follow limits notify \
+	    packages rules verbs; do \
+	    BUILD=$(BUILD) JAILDAEMON=`pwd`/$(BUILD)/jaildaemon \
+	    sh tests/$$t.t || exit 1; \
+	done
 
 lint: deps
 	OS=$(OS) PKG_CONFIG=$(PKG_CONFIG) sh tests/lint.sh
