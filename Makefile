@@ -240,7 +240,7 @@ test: $(BUILD)/jaildaemon $(BUILD)/unit.stamp $(BUILD)/replay.stamp
 LISTS_Linux =	deb
 
 deps:
-	sh tests/deps.sh all $(LISTS_$(OS))
+	sh tests/deps.sh
 
 # Everything, as root.
 check: deps
