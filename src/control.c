@@ -606,11 +606,11 @@ control_close(struct control *c)
 {
 	struct conn *conn;
 
-	/* close_conn() takes it out of the list, which the analyser misses. */
-	while ((conn = TAILQ_FIRST(&c->conns)) != NULL) {
+	TAILQ_FOREACH(conn, &c->conns, entry)
 		write_last(conn);
+	/* close_conn() takes it out of the list, which the analyser misses. */
+	while ((conn = TAILQ_FIRST(&c->conns)) != NULL)
 		close_conn(conn); /* NOLINT(clang-analyzer-unix.Malloc) */
-	}
 	if (c->acceptable != NULL)
 		event_free(c->acceptable);
 	if (c->pause != NULL)

@@ -974,7 +974,7 @@ times_round(void **state)
 {
 	const int64_t day = 86400000, moments[] = { 0, 45296789, day - 1 };
 	char shown[WIRE_TIME_MAX];
-	int64_t d, ms, back;
+	int64_t d, ms, back = -1;
 	size_t i;
 
 	(void)state;
