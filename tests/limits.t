@@ -26,7 +26,8 @@ t_timeout() {
 	_ignores=$(verb list -J -t IGNORES | field id)
 	_group=$(verb list -J -t GROUP | field id)
 	_before=$(metric 'jaildaemon_runs_total{result="timeout"}')
-	for _i in OBEYS IGNORES GROUP BACKGROUND IN_TIME; do
+	# The one that is looked at first comes last.
+	for _i in OBEYS IGNORES BACKGROUND IN_TIME GROUP; do
 		fire a "$_i"
 	done
 	ok "they run" wait_for 5 test -s "$M/obeys" -a -s "$M/ignores" \
