@@ -1144,7 +1144,7 @@ static bool
 add_chosen(struct chosen *chosen, struct action *a)
 {
 	struct action **list = reallocarray(chosen->list, chosen->n + 1,
-	    sizeof(*list));
+	    sizeof(chosen->list[0])); /* NOLINT(bugprone-sizeof-expression) */
 
 	if (list == NULL)
 		return (false);

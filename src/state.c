@@ -230,7 +230,7 @@ load_arm(struct loading *l, struct wire_record *rec)
 	s->action.record = *rec;
 	memset(rec, 0, sizeof(*rec));
 	RB_INSERT(saved_tree, &l->tree, s);
-}
+} /* NOLINT(clang-analyzer-unix.Malloc): it is in the tree */
 
 static struct action_begun *
 find_begun(struct saved *s, uint64_t run)

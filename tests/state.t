@@ -3,7 +3,7 @@
 # killed or restarted at any instant, a full disk.  JAILDAEMON_LONG=1: in
 # full.
 #
-# shellcheck disable=SC1091,SC2154,SC2317
+# shellcheck disable=SC1091,SC2119,SC2120,SC2154,SC2317
 
 here=$(dirname "$0")
 . "$here/lib/setup.sh"
