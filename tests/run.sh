@@ -82,7 +82,7 @@ root()
 	# Sanitizers change what is measured there: memory, time, descriptors.
 	[ "$OS" = FreeBSD ] || [ "${SANITIZED:-0}" = 1 ] ||
 	    for t in tests/attack-*.t; do
-		tap "${t##*/}" timeout 900 sh "$t"
+		is_long "$t" || tap "${t##*/}" timeout 900 sh "$t"
 	done
 	# These mostly wait, each in places of its own: two at a time.
 	lane 0 &
