@@ -3,7 +3,7 @@
 # inside; its jail's root against it, against the attaching, and against the
 # daemon; jails and daemons that end at any step.
 #
-# shellcheck disable=SC1091,SC2154
+# shellcheck disable=SC1091,SC2119,SC2154
 
 here=$(dirname "$0")
 . "$here/lib/setup.sh"
