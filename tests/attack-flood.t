@@ -99,6 +99,7 @@ fi
 [ $# -gt 0 ] || set -- -R -r
 mkfifo "$T/fifo"
 for mode; do
+	daemon_dir "d$mode"
 	daemon_start || { fail "no daemon"; continue; }
 	# The neighbour's commands say a byte each.
 	for title in $TITLES; do
