@@ -19,6 +19,7 @@
 #include "probe.h"
 #include "run.h"
 #include "state.h"
+#include "timer.h"
 
 #define WHY_MAX		1024
 #define OWED_MS		1000	/* between tries to start a command */
@@ -288,7 +289,7 @@ start_sum_timer(struct action *a)
 	    SUM_MS % 1000 * 1000 };
 
 	a->sum.again = false;
-	evtimer_add(a->sum.timer, &period);
+	timer_start(a->sum.timer, &period);
 }
 
 static void
@@ -573,7 +574,7 @@ on_owed(evutil_socket_t fd, short what, void *arg)
 		if (start_run(a) == 0)
 			continue;
 		a->owed++;
-		evtimer_add(a->owed_timer, &delay);
+		timer_start(a->owed_timer, &delay);
 		break;
 	}
 }
@@ -634,7 +635,7 @@ set_timer(struct action *a)
 	struct timeval tv = { (time_t)(ms / 1000),
 	    (suseconds_t)(ms % 1000 * 1000) };
 
-	evtimer_add(a->timer, &tv);
+	timer_start(a->timer, &tv);
 }
 
 /* What the probe shows: with -s, how the last run went. */
@@ -1576,7 +1577,7 @@ on_drain(evutil_socket_t fd, short what, void *arg)
 	if (as->probes.count == 0 || clock_ms() >= as->drain_until)
 		as->drained(as->drained_arg);
 	else
-		evtimer_add(as->drain, &delay);
+		timer_start(as->drain, &delay);
 }
 
 void

@@ -18,6 +18,7 @@
 #include "engine.h"
 #include "feed.h"
 #include "text.h"
+#include "timer.h"
 
 #define GRACE_MS	1000	/* from the end of its output, or SIGTERM */
 #define LAST_READS	64	/* after its end: others may hold its pipes */
@@ -54,7 +55,7 @@ set_timer(struct command *c, int ms)
 {
 	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
 
-	(void)evtimer_add(c->timer, &tv);
+	timer_start(c->timer, &tv);
 }
 
 static void

@@ -21,6 +21,7 @@
 #include "client.h"
 #include "control.h"
 #include "log.h"
+#include "timer.h"
 
 #define BACKLOG		128
 #define PAUSE_MS	1000	/* after accept(2) found no descriptor */
@@ -235,7 +236,7 @@ restart_deadline(struct conn *conn)
 	static const struct timeval limit = { CONTROL_REQUEST_MS / 1000,
 	    CONTROL_REQUEST_MS % 1000 * 1000 };
 
-	evtimer_add(conn->deadline, &limit);
+	timer_start(conn->deadline, &limit);
 }
 
 static void
@@ -481,7 +482,7 @@ start_sum(struct control *c)
 {
 	static const struct timeval period = { SUM_MS / 1000, 0 };
 
-	evtimer_add(c->sum, &period);
+	timer_start(c->sum, &period);
 }
 
 static void
@@ -533,15 +534,21 @@ accept_one(struct control *c, int fd)
 		add_conn(c, fd);
 }
 
+static void
+start_pause(struct control *c)
+{
+	static const struct timeval delay = { PAUSE_MS / 1000, 0 };
+
+	timer_start(c->pause, &delay);
+}
+
 /* Out of descriptors: look away for a while instead of spinning. */
 static void
 pause_accepting(struct control *c)
 {
-	static const struct timeval delay = { PAUSE_MS / 1000, 0 };
-
 	log_warn("event=accept");
 	event_del(c->acceptable);
-	evtimer_add(c->pause, &delay);
+	start_pause(c);
 }
 
 static void
@@ -551,7 +558,8 @@ on_pause_over(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	event_add(c->acceptable, NULL);
+	if (event_add(c->acceptable, NULL) == -1)
+		start_pause(c);
 }
 
 static void

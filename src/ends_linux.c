@@ -26,6 +26,7 @@
 #include "ends.h"
 #include "log.h"
 #include "procfs.h"
+#include "timer.h"
 
 #define BATCH		64
 #define SWEEP_DELAY_MS	250
@@ -181,16 +182,23 @@ on_ready(evutil_socket_t fd, short what, void *arg)
  * SIGCHLD, which every child's end raises.  So SIGCHLD starts a timer and
  * stays pending, which keeps further ones silent, and the walk over all
  * children that waitid(P_ALL) is happens at most four times a second.
+ * Edge-triggered, so that it need not be taken out and put back, which can
+ * fail, and then no child without a descriptor would ever be heard of.
  */
+static void
+sweep_soon(struct ends *ends)
+{
+	static const struct timeval delay = { 0, SWEEP_DELAY_MS * 1000 };
+
+	timer_start(ends->sweep, &delay);
+}
+
 static void
 on_sigchld(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval delay = { 0, SWEEP_DELAY_MS * 1000 };
-	struct ends *ends = arg;
-
 	(void)fd;
 	(void)what;
-	evtimer_add(ends->sweep, &delay);
+	sweep_soon(arg);
 }
 
 static void
@@ -215,7 +223,8 @@ find_gone(struct ends *ends, pid_t pid)
 	return (NULL);
 }
 
-static void
+/* True if there may be more. */
+static bool
 sweep_strangers(struct ends *ends)
 {
 	struct end key = { 0 }, *end;
@@ -225,7 +234,7 @@ sweep_strangers(struct ends *ends)
 		si.si_pid = 0;
 		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT |
 		    __WALL) == -1 || si.si_pid == 0)
-			return;
+			return (false);
 		key.pid = si.si_pid;
 		end = RB_FIND(children, &ends->children, &key);
 		if (end != NULL)
@@ -235,6 +244,7 @@ sweep_strangers(struct ends *ends)
 		    !is_stop(&si, si.si_pid))
 			remember(ends, si.si_pid, wait_status(&si));
 	}
+	return (true);
 }
 
 static void
@@ -267,8 +277,8 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	while (read(ends->sigchld, &drained, sizeof(drained)) > 0)
 		continue;
-	sweep_strangers(ends);
-	event_add(ends->sigchld_ready, NULL);
+	if (sweep_strangers(ends))
+		sweep_soon(ends);
 }
 
 /* Milliseconds since a process started; 0 if it is gone. */
@@ -340,7 +350,7 @@ ends_suspect_strangers(struct ends *ends, int age)
 
 	ends->hunt_age_ms = age;
 	if (!evtimer_pending(ends->hunt, NULL))
-		evtimer_add(ends->hunt, &delay);
+		timer_start(ends->hunt, &delay);
 }
 
 static int
@@ -371,8 +381,8 @@ ends_open(struct event_base *base)
 		goto fail;
 	ends->ready = event_new(base, ends->epoll, EV_READ | EV_PERSIST,
 	    on_ready, ends);
-	ends->sigchld_ready = event_new(base, ends->sigchld, EV_READ,
-	    on_sigchld, ends);
+	ends->sigchld_ready = event_new(base, ends->sigchld, EV_READ | EV_ET |
+	    EV_PERSIST, on_sigchld, ends);
 	ends->sweep = evtimer_new(base, on_sweep, ends);
 	ends->hunt = evtimer_new(base, on_hunt, ends);
 	ends->late = evtimer_new(base, on_late, ends);

@@ -25,6 +25,7 @@
 #include "roster.h"
 #include "spawn.h"
 #include "text.h"
+#include "timer.h"
 #include "wire.h"
 
 #define SAID_MAX	512
@@ -68,7 +69,7 @@ set_timer(struct event *timer, int ms)
 {
 	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
 
-	(void)evtimer_add(timer, &tv);
+	timer_start(timer, &tv);
 }
 
 /*

@@ -20,6 +20,7 @@
 #include "log.h"
 #include "procfs.h"
 #include "roster.h"
+#include "timer.h"
 #include "wire.h"
 
 enum state {
@@ -446,7 +447,7 @@ rest(struct container *c)
 	c->state = RESTING;
 	/* Without a timer it waits for the next daemon. */
 	if (c->timer != NULL)
-		(void)evtimer_add(c->timer, &tv);
+		timer_start(c->timer, &tv);
 }
 
 static void

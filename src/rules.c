@@ -14,6 +14,7 @@
 #include "log.h"
 #include "rules.h"
 #include "state.h"
+#include "timer.h"
 
 #define SCAN_MS		1000
 
@@ -483,7 +484,7 @@ on_scan(evutil_socket_t fd, short what, void *arg)
 	/* Without rules nobody asks which jails there are. */
 	if (!TAILQ_EMPTY(&rs->rules))
 		scan(rs);
-	evtimer_add(rs->scan, &period);
+	timer_start(rs->scan, &period);
 }
 
 int

@@ -22,6 +22,7 @@
 #include "process.h"
 #include "spawn.h"
 #include "text.h"
+#include "timer.h"
 
 #define RUN_PATH	"/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:" \
 			    "/usr/local/bin"
@@ -335,7 +336,7 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 	}
 	limit->over = limit->run->timed_out = true;
 	log_warnx("event=run-timeout id=%llu", (unsigned long long)limit->id);
-	evtimer_add(limit->timer, &grace);
+	timer_start(limit->timer, &grace);
 	signal_run(limit, SIGTERM);
 }
 

@@ -14,6 +14,7 @@
 #include "process.h"
 #include "rules.h"
 #include "state.h"
+#include "timer.h"
 
 #define RETRY_MS	1000
 
@@ -156,7 +157,7 @@ retry_later(struct state *st)
 	static const struct timeval delay = { RETRY_MS / 1000,
 	    RETRY_MS % 1000 * 1000 };
 
-	evtimer_add(st->retry, &delay);
+	timer_start(st->retry, &delay);
 }
 
 static void

@@ -329,6 +329,7 @@ t_faults() {
 	done
 	ok "no probe is left" wait_for 10 no_probes j
 	ok "nor an action" wait_for 10 none_listed
+	none_listed || jd_list | sed 's/^/# /'
 	is "$(log_count 'event=bug')" 0 "nor is there a mistake"
 	daemon_stop
 	daemon_prepare() { :; }
