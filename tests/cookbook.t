@@ -153,7 +153,7 @@ restarts() {
 	works "armed" wait_for 20 is_armed "$_id" RESTART
 	_old=$(jail_pid web)
 	works "the jail asks" jail_does web restart.jail
-	works "another one is there, armed" wait_for 100 is_armed "$_id" RESTART \
+	works "another one is there, armed" wait_for 30 is_armed "$_id" RESTART \
 	    "$_old"
 	nok "and the old one is not" alive "$_old"
 }
