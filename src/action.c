@@ -63,6 +63,7 @@ struct action {
 	bool		 listed;
 	bool		 was_armed;
 	bool		 triggering;	/* by request; its HUP is on the way */
+	bool		 chosen;	/* while actions_disarm() chooses */
 	int64_t		 armed_at;	/* real times; 0: never */
 	int64_t		 triggered_at;
 	int64_t		 last_at;
@@ -1150,16 +1151,8 @@ add_chosen(struct chosen *chosen, struct action *a)
 		return (false);
 	list[chosen->n++] = a;
 	chosen->list = list;
+	a->chosen = true;
 	return (true);
-}
-
-static bool
-has_chosen(const struct chosen *chosen, const struct action *a)
-{
-	for (size_t i = 0; i < chosen->n; i++)
-		if (chosen->list[i] == a)
-			return (true);
-	return (false);
 }
 
 static int
@@ -1174,7 +1167,7 @@ choose_ids(struct actions *as, const struct action_choice *c,
 			*unknown = c->ids[i];
 			return (-1);
 		}
-		if (!has_chosen(chosen, a) && !add_chosen(chosen, a))
+		if (!a->chosen && !add_chosen(chosen, a))
 			return (-1);
 	}
 	return (0);
@@ -1226,6 +1219,8 @@ actions_disarm(struct actions *as, const struct action_choice *c,
 	*unknown = 0;
 	errno = ENOMEM;
 	ret = choose(as, c, &chosen, unknown);
+	for (size_t i = 0; i < chosen.n; i++)
+		chosen.list[i]->chosen = false;
 	if (ret == 0)
 		ret = save_ends(as, &chosen);
 	for (size_t i = 0; ret == 0 && i < chosen.n; i++) {

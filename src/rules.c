@@ -17,14 +17,19 @@
 
 #define SCAN_MS		1000
 
+/* Rules by their keys: sorted, each once. */
+struct keys {
+	uint64_t	*list;
+	size_t		 n;
+};
+
 /* A jail that is known by its name, as long as it lives. */
 struct place {
 	TAILQ_ENTRY(place) entry;
 	struct jail	*jail;		/* one reference */
 	char		*name;
 	char		*engine;	/* or NULL */
-	uint64_t	*applied;	/* rules that were armed here */
-	size_t		 napplied;
+	struct keys	 applied;	/* rules that were armed here */
 };
 
 struct rules {
@@ -34,21 +39,84 @@ struct rules {
 	char		*path;
 	bool		 required;
 	struct conf_rules rules;
+	struct keys	 keys;		/* theirs */
 	TAILQ_HEAD(, place) places;
 	struct event	*scan;
 };
 
-/* What a rule is known by: FNV-1a of its normal form, never 0. */
-static uint64_t
-rule_key(const struct conf_rule *rule)
-{
-	uint64_t h = 0xcbf29ce484222325U;
+/*
+ * Sets of keys.
+ */
 
-	for (const char *p = rule->text; *p != '\0'; p++)
-		h = (h ^ (unsigned char)*p) * 0x100000001b3U;
-	/* It fits the journal's numbers. */
-	h &= INT64_MAX;
-	return (h != 0 ? h : 1);
+static int
+compare_keys(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return ((*x > *y) - (*x < *y));
+}
+
+/* Where it is, or where it would be. */
+static size_t
+find_key(const struct keys *ks, uint64_t key)
+{
+	size_t from = 0, to = ks->n, middle;
+
+	while (from < to) {
+		middle = from + (to - from) / 2;
+		if (ks->list[middle] < key)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return (from);
+}
+
+static bool
+has_key(const struct keys *ks, uint64_t key)
+{
+	size_t i = find_key(ks, key);
+
+	return (i < ks->n && ks->list[i] == key);
+}
+
+/* False: no memory. */
+static bool
+add_key(struct keys *ks, uint64_t key)
+{
+	uint64_t *list = reallocarray(ks->list, ks->n + 1, sizeof(*list));
+	size_t i;
+
+	if (list == NULL)
+		return (false);
+	ks->list = list;
+	i = find_key(ks, key);
+	memmove(list + i + 1, list + i, (ks->n - i) * sizeof(*list));
+	list[i] = key;
+	ks->n++;
+	return (true);
+}
+
+/* What both have stays. */
+static void
+intersect_keys(struct keys *ks, const struct keys *with)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ks->n; i++)
+		if (has_key(with, ks->list[i]))
+			ks->list[n++] = ks->list[i];
+	ks->n = n;
+}
+
+static unsigned int
+count_common(const struct keys *a, const struct keys *b)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < a->n; i++)
+		n += has_key(b, a->list[i]);
+	return (n);
 }
 
 struct rules *
@@ -80,7 +148,7 @@ free_place(struct rules *rs, struct place *p)
 		jails_release(p->jail);
 	free(p->name);
 	free(p->engine);
-	free(p->applied);
+	free(p->applied.list);
 	free(p);
 }
 
@@ -92,6 +160,7 @@ rules_close(struct rules *rs)
 	while ((p = TAILQ_FIRST(&rs->places)) != NULL)
 		free_place(rs, p); /* NOLINT(clang-analyzer-unix.Malloc) */
 	conf_clear(&rs->rules);
+	free(rs->keys.list);
 	if (rs->scan != NULL)
 		event_free(rs->scan);
 	free(rs->path);
@@ -132,28 +201,6 @@ rules_check(const struct rules *rs, unsigned int *total, char *err,
 	*total = count(&rules);
 	conf_clear(&rules);
 	return (0);
-}
-
-static bool
-is_applied(const struct place *p, uint64_t key)
-{
-	for (size_t i = 0; i < p->napplied; i++)
-		if (p->applied[i] == key)
-			return (true);
-	return (false);
-}
-
-static bool
-note_applied(struct place *p, uint64_t key)
-{
-	uint64_t *applied = reallocarray(p->applied, p->napplied + 1,
-	    sizeof(*applied));
-
-	if (applied == NULL)
-		return (false);
-	applied[p->napplied++] = key;
-	p->applied = applied;
-	return (true);
 }
 
 static void
@@ -202,103 +249,109 @@ make_spec(const struct conf_rule *r, const struct place *p, struct spec *s)
 static bool
 apply(struct rules *rs, const struct conf_rule *r, struct place *p)
 {
-	uint64_t key = rule_key(r);
 	struct spec s;
 
-	if (is_applied(p, key) || !conf_matches(r, p->engine, p->name))
+	if (has_key(&p->applied, r->key) || !conf_matches(r, p->engine, p->name))
 		return (false);
 	if (make_spec(r, p, &s) == -1) {
 		log_warn("event=refuse jid=%d status=%d text=\"no memory for "
 		    "an action of the file\"", p->jail->id, EX_TEMPFAIL);
 		return (false);
 	}
-	if (!note_applied(p, key)) {
+	if (!add_key(&p->applied, r->key)) {
 		spec_clear(&s);
 		return (false);
 	}
-	note(rs, p, RECORD_RULE, key);
-	action_arm_rule(rs->actions, &s, key);
+	note(rs, p, RECORD_RULE, r->key);
+	action_arm_rule(rs->actions, &s, r->key);
 	return (true);
 }
 
+/* One that is not new was tried here when it was. */
 static unsigned int
-apply_all(struct rules *rs, struct place *p)
+apply_all(struct rules *rs, struct place *p, bool only_new)
 {
 	const struct conf_rule *r;
 	unsigned int n = 0;
 
 	TAILQ_FOREACH(r, &rs->rules, entry)
-		n += apply(rs, r, p);
+		if (r->is_new || !only_new)
+			n += apply(rs, r, p);
 	return (n);
 }
 
-static struct conf_rule *
-find_rule(struct conf_rules *rules, const char *text)
+static int
+make_keys(const struct conf_rules *rules, struct keys *ks)
+{
+	const struct conf_rule *r;
+
+	ks->n = 0;
+	ks->list = calloc(count(rules) + 1, sizeof(*ks->list));
+	if (ks->list == NULL)
+		return (-1);
+	TAILQ_FOREACH(r, rules, entry)
+		ks->list[ks->n++] = r->key;
+	qsort(ks->list, ks->n, sizeof(*ks->list), compare_keys);
+	return (0);
+}
+
+/* The rules are these from now on. */
+static void
+replace(struct rules *rs, struct conf_rules *rules, const struct keys *keys)
 {
 	struct conf_rule *r;
 
 	TAILQ_FOREACH(r, rules, entry)
-		if (strcmp(r->text, text) == 0)
-			return (r);
-	return (NULL);
+		r->is_new = !has_key(&rs->keys, r->key);
+	conf_clear(&rs->rules);
+	TAILQ_CONCAT(&rs->rules, rules, entry);
+	free(rs->keys.list);
+	rs->keys = *keys;
 }
 
 int
 rules_reload(struct rules *rs, struct rules_change *change, char *err,
     size_t errsize)
 {
-	struct conf_rules fresh, old;
-	struct conf_rule *r;
-	int status = read_file(rs, &fresh, err, errsize);
+	struct conf_rules rules;
+	struct keys keys;
+	unsigned int same;
+	int status = read_file(rs, &rules, err, errsize);
 
 	if (status != 0)
 		return (status);
-	memset(change, 0, sizeof(*change));
-	change->total = count(&fresh);
-	TAILQ_FOREACH(r, &fresh, entry)
-		change->added += find_rule(&rs->rules, r->text) == NULL;
-	TAILQ_INIT(&old);
-	TAILQ_CONCAT(&old, &rs->rules, entry);
-	TAILQ_CONCAT(&rs->rules, &fresh, entry);
-	TAILQ_FOREACH(r, &old, entry)
-		change->removed += find_rule(&rs->rules, r->text) == NULL;
-	conf_clear(&old);
+	if (make_keys(&rules, &keys) == -1) {
+		conf_clear(&rules);
+		snprintf(err, errsize, "out of memory");
+		return (EX_OSERR);
+	}
+	same = count_common(&keys, &rs->keys);
+	change->total = (unsigned int)keys.n;
+	change->added = (unsigned int)keys.n - same;
+	change->removed = (unsigned int)rs->keys.n - same;
+	replace(rs, &rules, &keys);
 	rules_apply(rs);
 	return (0);
 }
 
 static bool
-is_rule(const struct rules *rs, uint64_t key)
-{
-	const struct conf_rule *r;
-
-	TAILQ_FOREACH(r, &rs->rules, entry)
-		if (rule_key(r) == key)
-			return (true);
-	return (false);
-}
-
-static bool
 is_rule_of(void *arg, uint64_t key)
 {
-	return (is_rule(arg, key));
+	const struct rules *rs = arg;
+
+	return (has_key(&rs->keys, key));
 }
 
 void
 rules_apply(struct rules *rs)
 {
 	struct place *p;
-	size_t i;
 
 	actions_disarm_unless(rs->actions, is_rule_of, rs);
 	TAILQ_FOREACH(p, &rs->places, entry) {
 		/* One that is in the file again later is new again. */
-		for (i = 0; i < p->napplied; )
-			if (is_rule(rs, p->applied[i]))
-				i++;
-			else
-				p->applied[i] = p->applied[--p->napplied];
-		apply_all(rs, p);
+		intersect_keys(&p->applied, &rs->keys);
+		apply_all(rs, p, true);
 	}
 }
 
@@ -356,7 +409,7 @@ rules_started(struct rules *rs, const struct spec *s, unsigned int *n,
 		return (EX_TEMPFAIL);
 	} else
 		note(rs, p, RECORD_JAIL, 0);
-	*n = apply_all(rs, p);
+	*n = apply_all(rs, p, false);
 	return (0);
 }
 
@@ -383,8 +436,8 @@ rules_save(struct rules *rs, int (*add)(void *, const struct wire_record *),
 		if (add(arg, &rec) == -1)
 			return (-1);
 		rec.kind = RECORD_RULE;
-		for (size_t i = 0; i < p->napplied; i++) {
-			rec.rule = p->applied[i];
+		for (size_t i = 0; i < p->applied.n; i++) {
+			rec.rule = p->applied.list[i];
 			if (add(arg, &rec) == -1)
 				return (-1);
 		}
@@ -435,8 +488,8 @@ rules_restore(struct rules *rs, const struct wire_record *rec)
 	if (rec->kind == RECORD_JAIL)
 		restore_place(rs, rec);
 	else if (p != NULL && rec->kind == RECORD_RULE &&
-	    !is_applied(p, rec->rule))
-		note_applied(p, rec->rule);
+	    !has_key(&p->applied, rec->rule))
+		add_key(&p->applied, rec->rule);
 	else if (p != NULL && rec->kind == RECORD_GONE)
 		free_place(rs, p);
 }
