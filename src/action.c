@@ -990,7 +990,7 @@ wait_for(struct action *a, struct action_waiter *w)
 	TAILQ_INSERT_TAIL(&a->waiters, w, entry);
 }
 
-static void
+static int
 refuse(const struct actions *as, const struct spec *s,
     struct action_waiter *w, int status, const char *why)
 {
@@ -1001,11 +1001,12 @@ refuse(const struct actions *as, const struct spec *s,
 	tell_refused_spec(as, s, status, why);
 	if (w != NULL)
 		w->done(w->arg, status, 0, why);
+	return (status);
 }
 
 /* A jail, a probe and a run each hold a descriptor. */
-static bool
-has_room(const struct actions *as)
+bool
+actions_have_room(const struct actions *as)
 {
 	return (jails_count(as->jails) + as->probes.count +
 	    runs_count(as->runs) + ACTION_FD_RESERVE < as->fd_limit);
@@ -1023,7 +1024,7 @@ join(struct action *a, struct action_waiter *w)
 		w->done(w->arg, 0, a->id, warning(a));
 }
 
-static void
+static int
 arm_in_jail(struct actions *as, struct jail *jail, struct spec *spec,
     uint64_t rule, struct action_waiter *w)
 {
@@ -1034,14 +1035,13 @@ arm_in_jail(struct actions *as, struct jail *jail, struct spec *spec,
 		jails_release(jail);
 		spec_clear(spec);
 		join(a, w);
-		return;
+		return (0);
 	}
 	a = new_action(as, jail, spec, rule);
 	if (a == NULL) {
 		jails_release(jail);
-		refuse(as, spec, w, EX_TEMPFAIL, "no memory for a further "
-		    "action");
-		return;
+		return (refuse(as, spec, w, EX_TEMPFAIL, "no memory for a "
+		    "further action"));
 	}
 	if (w != NULL)
 		wait_for(a, w);
@@ -1050,9 +1050,10 @@ arm_in_jail(struct actions *as, struct jail *jail, struct spec *spec,
 		    (unsigned long long)a->id);
 	if (!attach(a))
 		step(a, LIFE_REFUSED);
+	return (0);
 }
 
-static void
+static int
 arm(struct actions *as, struct spec *spec, uint64_t rule,
     struct action_waiter *w)
 {
@@ -1060,37 +1061,35 @@ arm(struct actions *as, struct spec *spec, uint64_t rule,
 	struct jail *jail;
 	int status;
 
-	if (as->stopping) {
-		refuse(as, spec, w, EX_TEMPFAIL, "the daemon is stopping");
-		return;
-	}
-	if (!has_room(as)) {
+	if (as->stopping)
+		return (refuse(as, spec, w, EX_TEMPFAIL,
+		    "the daemon is stopping"));
+	if (!actions_have_room(as)) {
 		snprintf(why, sizeof(why), "no room for a further action: the "
 		    "daemon's limit of %lu descriptors (RLIMIT_NOFILE) is used "
 		    "up by %u probes and %u jails", as->fd_limit,
 		    as->probes.count, jails_count(as->jails));
-		refuse(as, spec, w, EX_TEMPFAIL, why);
-		return;
+		return (refuse(as, spec, w, EX_TEMPFAIL, why));
 	}
 	jail = jails_hold(as->jails, spec, &status, why, sizeof(why));
-	if (jail == NULL) {
-		refuse(as, spec, w, status, why);
-		return;
-	}
-	arm_in_jail(as, jail, spec, rule, w);
+	if (jail == NULL)
+		return (refuse(as, spec, w, status, why));
+	return (arm_in_jail(as, jail, spec, rule, w));
 }
 
 void
 action_arm(struct actions *as, struct spec *spec, struct action_waiter *w)
 {
-	arm(as, spec, 0, w);
+	(void)arm(as, spec, 0, w);
 }
 
-void
+int
 action_arm_rule(struct actions *as, struct spec *spec, uint64_t rule)
 {
-	arm(as, spec, rule, NULL);
+	int status = arm(as, spec, rule, NULL);
+
 	spec_clear(spec);
+	return (status);
 }
 
 static struct action *

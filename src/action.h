@@ -77,10 +77,14 @@ void		 action_arm(struct actions *, struct spec *,
 
 /*
  * The same for a rule of the file, not 0, with nobody waiting: the action is
- * tried again where its first probe cannot be attached.
+ * tried again where its first probe cannot be attached.  0, or a sysexits(3)
+ * status: there is no action; EX_TEMPFAIL: there may be one later.
  */
-void		 action_arm_rule(struct actions *, struct spec *,
+int		 action_arm_rule(struct actions *, struct spec *,
 		    uint64_t rule);
+
+/* Are there descriptors for a further action? */
+bool		 actions_have_room(const struct actions *);
 
 /* The waiter will not be told any more.  The action goes on. */
 void		 action_unwait(struct action_waiter *);

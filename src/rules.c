@@ -16,6 +16,9 @@
 #include "state.h"
 
 #define SCAN_MS		1000
+/* Rules for which there was no room are tried again after, doubling up to. */
+#define RETRY_MS	1000
+#define RETRY_MAX_MS	60000
 
 /* Rules by their keys: sorted, each once. */
 struct keys {
@@ -30,6 +33,7 @@ struct place {
 	char		*name;
 	char		*engine;	/* or NULL */
 	struct keys	 applied;	/* rules that were armed here */
+	bool		 lacks;		/* some, for which there was no room */
 };
 
 struct rules {
@@ -42,6 +46,8 @@ struct rules {
 	struct keys	 keys;		/* theirs */
 	TAILQ_HEAD(, place) places;
 	struct event	*scan;
+	struct event	*retry;
+	int		 retry_ms;
 };
 
 /*
@@ -97,6 +103,16 @@ add_key(struct keys *ks, uint64_t key)
 	return (true);
 }
 
+static void
+remove_key(struct keys *ks, uint64_t key)
+{
+	size_t i = find_key(ks, key);
+
+	ks->n--;
+	memmove(ks->list + i, ks->list + i + 1,
+	    (ks->n - i) * sizeof(*ks->list));
+}
+
 /* What both have stays. */
 static void
 intersect_keys(struct keys *ks, const struct keys *with)
@@ -119,6 +135,8 @@ count_common(const struct keys *a, const struct keys *b)
 	return (n);
 }
 
+static void	on_retry(evutil_socket_t, short, void *);
+
 struct rules *
 rules_open(struct event_base *base, struct actions *actions,
     struct state *state, const char *path, bool required)
@@ -133,8 +151,11 @@ rules_open(struct event_base *base, struct actions *actions,
 	rs->required = required;
 	TAILQ_INIT(&rs->rules);
 	TAILQ_INIT(&rs->places);
-	if ((rs->path = strdup(path)) == NULL) {
-		free(rs);
+	rs->retry_ms = RETRY_MS;
+	rs->retry = evtimer_new(base, on_retry, rs);
+	rs->path = strdup(path);
+	if (rs->retry == NULL || rs->path == NULL) {
+		rules_close(rs);
 		return (NULL);
 	}
 	return (rs);
@@ -163,6 +184,8 @@ rules_close(struct rules *rs)
 	free(rs->keys.list);
 	if (rs->scan != NULL)
 		event_free(rs->scan);
+	if (rs->retry != NULL)
+		event_free(rs->retry);
 	free(rs->path);
 	free(rs);
 }
@@ -245,39 +268,92 @@ make_spec(const struct conf_rule *r, const struct place *p, struct spec *s)
 	return (-1);
 }
 
-/* Arms a rule in a jail that it is for and that has not had it yet. */
-static bool
+/*
+ * Arms a rule in a jail that it is for and that has not had it yet: 1.  0: it
+ * is not for it.  -1: not now.
+ */
+static int
 apply(struct rules *rs, const struct conf_rule *r, struct place *p)
 {
 	struct spec s;
 
-	if (has_key(&p->applied, r->key) || !conf_matches(r, p->engine, p->name))
-		return (false);
+	if (has_key(&p->applied, r->key) ||
+	    !conf_matches(r, p->engine, p->name))
+		return (0);
 	if (make_spec(r, p, &s) == -1) {
 		log_warn("event=refuse jid=%d status=%d text=\"no memory for "
 		    "an action of the file\"", p->jail->id, EX_TEMPFAIL);
-		return (false);
+		return (-1);
 	}
 	if (!add_key(&p->applied, r->key)) {
 		spec_clear(&s);
-		return (false);
+		return (-1);
+	}
+	if (action_arm_rule(rs->actions, &s, r->key) == EX_TEMPFAIL) {
+		remove_key(&p->applied, r->key);
+		return (-1);
 	}
 	note(rs, p, RECORD_RULE, r->key);
-	action_arm_rule(rs->actions, &s, r->key);
-	return (true);
+	return (1);
 }
 
-/* One that is not new was tried here when it was. */
+static void
+try_later(struct rules *rs)
+{
+	struct timeval tv = { rs->retry_ms / 1000,
+	    rs->retry_ms % 1000 * 1000 };
+
+	if (evtimer_pending(rs->retry, NULL) == 0)
+		evtimer_add(rs->retry, &tv);
+}
+
+/*
+ * One that is not new was tried here when it was.  Where one finds no room the
+ * next ones would not either: a line in the log for all of them.
+ */
 static unsigned int
 apply_all(struct rules *rs, struct place *p, bool only_new)
 {
 	const struct conf_rule *r;
 	unsigned int n = 0;
+	int got = 0;
 
-	TAILQ_FOREACH(r, &rs->rules, entry)
-		if (r->is_new || !only_new)
-			n += apply(rs, r, p);
+	only_new = only_new && !p->lacks;
+	TAILQ_FOREACH(r, &rs->rules, entry) {
+		if (only_new && !r->is_new)
+			continue;
+		if ((got = apply(rs, r, p)) == -1)
+			break;
+		n += (unsigned int)got;
+	}
+	p->lacks = got == -1;
+	if (p->lacks)
+		try_later(rs);
 	return (n);
+}
+
+/* While there is no room nothing is tried, and nothing said. */
+static void
+on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct rules *rs = arg;
+	struct place *p;
+	bool lack = false;
+
+	(void)fd;
+	(void)what;
+	rs->retry_ms *= 2;
+	if (rs->retry_ms > RETRY_MAX_MS)
+		rs->retry_ms = RETRY_MAX_MS;
+	TAILQ_FOREACH(p, &rs->places, entry) {
+		if (p->lacks && !lack && actions_have_room(rs->actions))
+			apply_all(rs, p, false);
+		lack = lack || p->lacks;
+	}
+	if (lack)
+		try_later(rs);
+	else
+		rs->retry_ms = RETRY_MS;
 }
 
 static int

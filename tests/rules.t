@@ -218,6 +218,45 @@ no_rules() {
 	[ -z "$(rule_items)" ] && ! probe_pid b RULE_B
 }
 
+# Where there is no room for a rule now, there may be some later.
+t_no_room() {
+	daemon_dir few
+	conf </dev/null
+	daemon_prepare() {
+		ulimit -n 512
+	}
+	ok "a daemon with few descriptors" daemon_start -C "$D/conf"
+	daemon_prepare() {
+		:
+	}
+	tell_started b
+	_i=0
+	while [ "$_i" -lt 512 ] && arm b "FEW $_i" : 2>/dev/null; do
+		_i=$((_i + 1))
+	done
+	conf <<-END
+	-j 'jdtest-*' -r -t RULE_ROOM_1 -c 'echo room >>$M/rule.room'
+	-j 'jdtest-*' -r -t RULE_ROOM_2 -c :
+	END
+	verb reload
+	ok "no room for a rule: log" wait_for 5 log_has \
+	    'event=refuse status=75 .*no room for a further action'
+	nok "it is not armed" stays 4 probe_pid b RULE_ROOM_1
+	is "$(log_count event=refuse)" 2 \
+	    "one line for all rules, besides the arm that was too much"
+	ok "another file does not make it forget" verb reload
+	verb disarm -j "$(jail_pid b)" -t "FEW 0" >/dev/null
+	verb disarm -j "$(jail_pid b)" -t "FEW 1" >/dev/null
+	ok "it is armed once there is room" wait_for 15 probe_pid b RULE_ROOM_1
+	ok "and so is the other" wait_for 15 probe_pid b RULE_ROOM_2
+	is "$(verb list -J | grep -c RULE_ROOM)" 2 "once each"
+	trigger b RULE_ROOM_1
+	ok "it works" wait_for 5 marked rule.room 1
+	daemon_stop
+	is "$?" 0 "to the end"
+	daemon_dir d
+}
+
 # -- jails that come and go ------------------------------------------------
 
 # warns ERE [OPERAND...]: started, which exits with 0 whatever it is told.
@@ -368,5 +407,5 @@ started_warns() {
 
 # --------------------------------------------------------------------------
 
-[ $# -gt 0 ] || set -- file_start reload many started
+[ $# -gt 0 ] || set -- file_start reload many no_room started
 verbs_main "$@"
