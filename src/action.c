@@ -915,6 +915,21 @@ on_probe_ended(void *arg, int status)
 	step(a, hup ? LIFE_HUP : LIFE_LOST);
 }
 
+/* Actions that were armed by a number alone have no name for it. */
+static const char *
+find_name(const struct actions *as, const struct jail *jail)
+{
+	const struct action *a;
+
+	if (jail->name != NULL)
+		return (jail->name);
+	LIST_FOREACH(a, &jail->actions, siblings)
+		if (a->spec.jail != NULL)
+			return (a->spec.jail);
+	return (as->listener.jail_called == NULL ? NULL :
+	    as->listener.jail_called(as->listener.arg, jail));
+}
+
 static void
 on_jail_ended(void *arg, struct jail *jail)
 {
@@ -928,7 +943,7 @@ on_jail_ended(void *arg, struct jail *jail)
 		n++;
 	a = LIST_FIRST(&jail->actions);
 	log_info("event=jail-ended jid=%d jail=%s actions=%u", jail->id,
-	    log_quote(&name, a == NULL ? NULL : jail_name(a)), n);
+	    log_quote(&name, find_name(as, jail)), n);
 	for (; a != NULL; a = next) {
 		next = LIST_NEXT(a, siblings);
 		tell_plain(a, "jail-ended");

@@ -44,6 +44,8 @@ struct action_waiter {
 struct action_listener {
 	/* An event, to be shown; valid within the call. */
 	void		(*event)(void *arg, const struct wire_item *);
+	/* What a held jail is called, or NULL, where its actions don't say. */
+	const char	*(*jail_called)(void *arg, const struct jail *);
 	/* A held jail has ended; its actions are ending. */
 	void		(*jail_ended)(void *arg, struct jail *);
 	void		*arg;

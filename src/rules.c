@@ -432,7 +432,7 @@ rules_apply(struct rules *rs)
 }
 
 static struct place *
-find_place(struct rules *rs, const struct jail *jail)
+find_place(const struct rules *rs, const struct jail *jail)
 {
 	struct place *p;
 
@@ -487,6 +487,14 @@ rules_started(struct rules *rs, const struct spec *s, unsigned int *n,
 		note(rs, p, RECORD_JAIL, 0);
 	*n = apply_all(rs, p, false);
 	return (0);
+}
+
+const char *
+rules_jail_name(const struct rules *rs, const struct jail *jail)
+{
+	const struct place *p = find_place(rs, jail);
+
+	return (p == NULL ? NULL : p->name);
 }
 
 void

@@ -321,9 +321,14 @@ t_started() {
 	echo "-j 'jdtest-*' -t RULE_LATE -c :" >>"$D/conf"
 	verb reload
 	ok "a rule that comes later" wait_for 10 probe_pid c RULE_LATE
-	jail_stop c
+	# With its last action gone it is still known by its name.
+	_jid=$(jail_pid c)
 	: >"$D/conf"
 	verb reload
+	ok "a file without rules" wait_for 10 gone_in "$_jid" RULE_LATE
+	jail_stop c
+	[ "$JAIL_OS" = FreeBSD ] || ok "log: the end, with the name" \
+	    wait_for 10 log_has "event=jail-ended jid=$_jid jail=\"$JAIL_RUN-c\" actions=0"
 	started_warns
 }
 
