@@ -1222,27 +1222,40 @@ save_ends(struct actions *as, const struct chosen *chosen)
 	return (ret);
 }
 
+static int
+refuse_id(uint64_t id, char *err, size_t errsize)
+{
+	snprintf(err, errsize, "no action has the id %llu",
+	    (unsigned long long)id);
+	return (EX_DATAERR);
+}
+
 int
 actions_disarm(struct actions *as, const struct action_choice *c,
-    unsigned int *count, uint64_t *unknown)
+    unsigned int *count, char *err, size_t errsize)
 {
 	struct chosen chosen = { .list = NULL };
+	uint64_t unknown = 0;
 	int ret;
 
 	*count = 0;
-	*unknown = 0;
 	errno = ENOMEM;
-	ret = choose(as, c, &chosen, unknown);
+	ret = choose(as, c, &chosen, &unknown);
 	for (size_t i = 0; i < chosen.n; i++)
 		chosen.list[i]->chosen = false;
 	if (ret == 0)
 		ret = save_ends(as, &chosen);
+	if (ret == -1 && unknown == 0)
+		snprintf(err, errsize, "it cannot be saved: %s",
+		    strerror(errno));
 	for (size_t i = 0; ret == 0 && i < chosen.n; i++) {
 		disarm(chosen.list[i]);
 		++*count;
 	}
 	free(chosen.list);
-	return (ret);
+	if (unknown != 0)
+		return (refuse_id(unknown, err, errsize));
+	return (ret == -1 ? EX_TEMPFAIL : 0);
 }
 
 /* What stands in the file no more goes, saved or not. */
@@ -1319,14 +1332,6 @@ actions_next(struct actions *as, const struct action_choice *c,
 			return (true);
 		}
 	return (false);
-}
-
-static int
-refuse_id(uint64_t id, char *err, size_t errsize)
-{
-	snprintf(err, errsize, "no action has the id %llu",
-	    (unsigned long long)id);
-	return (EX_DATAERR);
 }
 
 int
@@ -1427,26 +1432,6 @@ actions_keep(void *arg, uint64_t id, uint64_t run)
 	    runs_has(as->runs, id, run)));
 }
 
-/* The same jail, by all that it is known by? */
-static struct jail *
-hold_same(struct actions *as, const struct wire_record *rec)
-{
-	struct spec s = { .jail = rec->spec.jail, .pid = rec->jid,
-	    .started = rec->jail_started };
-	char why[WHY_MAX];
-	struct jail *jail;
-	int status;
-
-	jail = jails_hold(as->jails, &s, &status, why, sizeof(why));
-	if (jail != NULL && (jail->id != rec->jid ||
-	    jail->started != rec->jail_started ||
-	    jail->pidns != rec->pidns)) {
-		jails_release(jail);
-		jail = NULL;
-	}
-	return (jail);
-}
-
 static void
 restore_result(struct action *a, const struct wire_record *rec)
 {
@@ -1537,7 +1522,8 @@ void
 action_restore(struct actions *as, struct action_saved *saved)
 {
 	struct wire_record *rec = &saved->record;
-	struct jail *jail = hold_same(as, rec);
+	struct jail *jail = jails_hold_again(as->jails, rec->spec.jail,
+	    (int)rec->jid, rec->jail_started, rec->pidns);
 	uint64_t next_id = as->next_id;
 	struct action *a;
 

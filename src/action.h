@@ -135,12 +135,12 @@ struct action_choice {
 
 /*
  * Takes actions away: their probes are ended, and a HUP that came first still
- * counts.  *count is how many; those that were ending already are none.  -1,
- * and nothing is done: one of the ids is no action, *unknown; or, with errno,
- * it cannot be saved.
+ * counts.  *count is how many; those that were ending already are none.  0, or
+ * a sysexits(3) status with one line, and nothing is done: EX_DATAERR one of
+ * the ids is no action; EX_TEMPFAIL it cannot be saved.
  */
 int		 actions_disarm(struct actions *, const struct action_choice *,
-		    unsigned int *count, uint64_t *unknown);
+		    unsigned int *count, char *err, size_t errsize);
 
 /* The same for all actions of rules that keeps() does not know. */
 void		 actions_disarm_unless(struct actions *,

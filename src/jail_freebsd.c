@@ -200,6 +200,27 @@ jails_release(struct jail *jail)
 	free(jail);
 }
 
+struct jail *
+jails_hold_again(struct jails *jails, const char *name, int id,
+    uint64_t started, uint64_t pidns)
+{
+	char copy[MAXHOSTNAMELEN], why[MAXHOSTNAMELEN + 64];
+	const struct spec s = { .jail = copy };
+	struct jail *jail;
+	int status;
+
+	(void)started;
+	(void)pidns;
+	if (name == NULL ||
+	    strlcpy(copy, name, sizeof(copy)) >= sizeof(copy))
+		return (NULL);
+	jail = jails_hold(jails, &s, &status, why, sizeof(why));
+	if (jail == NULL || jail->id == id)
+		return (jail);
+	jails_release(jail);
+	return (NULL);
+}
+
 /* What ended is not found again: a later jail of that name is another. */
 bool
 jail_is_there(struct jail *jail)

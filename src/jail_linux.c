@@ -276,6 +276,24 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 	return (jail);
 }
 
+struct jail *
+jails_hold_again(struct jails *jails, const char *name, int id,
+    uint64_t started, uint64_t pidns)
+{
+	const struct spec s = { .pid = id, .started = started };
+	char why[128];
+	struct jail *jail;
+	int status;
+
+	(void)name;
+	jail = jails_hold(jails, &s, &status, why, sizeof(why));
+	if (jail == NULL || (jail->id == id && jail->started == started &&
+	    jail->pidns == pidns))
+		return (jail);
+	jails_release(jail);
+	return (NULL);
+}
+
 const bool jails_can_list = false;
 
 int

@@ -545,22 +545,14 @@ find_saved(struct rules *rs, const struct wire_record *rec)
 static void
 restore_place(struct rules *rs, const struct wire_record *rec)
 {
-	struct spec s = { .jail = rec->spec.jail, .engine = rec->spec.engine,
-	    .pid = rec->jid, .started = rec->jail_started };
-	char err[WIRE_ERROR_MAX];
 	struct jail *jail;
-	int status;
 
 	if (find_saved(rs, rec) != NULL)
 		return;
-	jail = jails_hold(actions_jails(rs->actions), &s, &status, err,
-	    sizeof(err));
-	if (jail == NULL)
-		return;
-	if (jail->id == rec->jid && jail->pidns == rec->pidns)
-		add_place(rs, jail, &s);
-	else
-		jails_release(jail);
+	jail = jails_hold_again(actions_jails(rs->actions), rec->spec.jail,
+	    (int)rec->jid, rec->jail_started, rec->pidns);
+	if (jail != NULL)
+		add_place(rs, jail, &rec->spec);
 }
 
 void
