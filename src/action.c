@@ -747,6 +747,19 @@ on_turns(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+say_full(const struct action *a)
+{
+	if (a->spec.parallel != 0)
+		log_info("event=rest id=%llu text=\"%u runs at a time, as -L "
+		    "has it: no probe until one ends\"",
+		    (unsigned long long)a->id, a->life.runs);
+	else
+		log_warnx("event=rest id=%llu text=\"%u runs at a time: no "
+		    "probe until one ends, and repeats are summed up\"",
+		    (unsigned long long)a->id, a->life.runs);
+}
+
+static void
 say(struct action *a, unsigned int effects, enum life_event event)
 {
 	if ((effects & LIFE_SAY_BURST) && !a->sum.quiet)
@@ -754,9 +767,10 @@ say(struct action *a, unsigned int effects, enum life_event event)
 		    "within a second: no probe for a second, and repeats are "
 		    "summed up\"", (unsigned long long)a->id, LIFE_BURST);
 	if ((effects & LIFE_SAY_FULL) && !a->sum.quiet)
-		log_warnx("event=rest id=%llu text=\"%u runs at a time: no "
-		    "probe until one ends, and repeats are summed up\"",
-		    (unsigned long long)a->id, a->life.runs);
+		say_full(a);
+	/* What -L asks for is no flood. */
+	if (a->spec.parallel != 0)
+		effects &= ~(unsigned int)LIFE_SAY_FULL;
 	if (effects & (LIFE_SAY_BURST | LIFE_SAY_FULL))
 		sum_up(a);
 	if (effects & LIFE_BUG)
