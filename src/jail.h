@@ -81,6 +81,9 @@ int		 jails_list(int last, char *name, size_t size);
 /* One more reference to a jail that is held already. */
 struct jail	*jail_ref(struct jail *);
 
+/* Linux: is the process that was named one of the host's, in no container? */
+bool		 jail_is_host(const struct jail *);
+
 /* Held jails. */
 unsigned int	 jails_count(const struct jails *);
 

@@ -91,6 +91,14 @@ ask(int jid, struct facts *facts)
 	return (jail_get(iov, sizeof(iov) / sizeof(iov[0]), 0) == -1 ? -1 : 0);
 }
 
+/* Which jails_hold() refuses. */
+bool
+jail_is_host(const struct jail *jail)
+{
+	(void)jail;
+	return (false);
+}
+
 const bool jails_can_list = true;
 
 /* The kernel leaves out those that are dying. */

@@ -478,6 +478,12 @@ rules_started(struct rules *rs, const struct spec *s, unsigned int *n,
 	if (jail == NULL)
 		return (status);
 	p = find_place(rs, jail);
+	if (p == NULL && jail_is_host(jail)) {
+		snprintf(err, errsize, "process %d is not in a container",
+		    jail->id);
+		jails_release(jail);
+		return (EX_NOHOST);
+	}
 	if (p != NULL)
 		jails_release(jail);
 	else if ((p = add_place(rs, jail, s)) == NULL) {

@@ -419,12 +419,16 @@ check_request(const struct wire_request *request, int *status, char *err,
 		refuse_verb(request->verb, err, errsize);
 		return (NULL);
 	}
-	if ((request->keys & ~verb->takes) != 0 ||
-	    (verb->needs & ~request->keys) != 0) {
-		snprintf(err, errsize, "verb \"%s\": %s", verb->name,
-		    (verb->needs & ~request->keys) != 0 ?
-		    "a key that it needs is missing" :
-		    "a key that it does not take");
+	if ((verb->needs & ~request->keys) != 0) {
+		snprintf(err, errsize, "verb \"%s\": no \"%s\" is given, and "
+		    "is expected", verb->name,
+		    wire_key_name(verb->needs & ~request->keys));
+		return (NULL);
+	}
+	if ((request->keys & ~verb->takes) != 0) {
+		snprintf(err, errsize, "verb \"%s\": \"%s\" is given, and is "
+		    "not expected", verb->name,
+		    wire_key_name(request->keys & ~verb->takes));
 		return (NULL);
 	}
 	return (verb);

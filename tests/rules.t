@@ -380,8 +380,15 @@ started_warns() {
 		ok "no such pid" warns 'no process 2147483646' x 2147483646
 		ok "a pid that is none" warns '"x1" is no process' x x1
 		ok "0 is none" warns '"0" is no process' x 0
-		ok "no pid" warns 'pid' x
-		ok "a pid alone" warns 'name' "$JID"
+		ok "no pid" warns 'no pid is given, expected that of one' x
+		ok "a process of the host" warns \
+		    "process $$ is not in a container" x $$
+		is "$(say "{\"v\":1,\"verb\":\"started\",\"jail\":\"x\",\"pid\":$$}" |
+		    field status)" 68 "with a status on the wire"
+		is "$(say "{\"v\":1,\"verb\":\"started\",\"pid\":$JID}")" \
+		    '{"v":1,"ok":false,"status":64,"error":"verb \"started\": no \"jail\" is given, and is expected"}' \
+		    "no name on the wire"
+		ok "a pid alone" warns 'no pid is given' "$JID"
 		ok "an unknown engine" warns noengine noengine:x "$JID"
 		;;
 	*)
