@@ -64,6 +64,7 @@ struct action {
 	bool		 listed;
 	bool		 was_armed;
 	bool		 triggering;	/* by request; its HUP is on the way */
+	bool		 chosen;	/* while actions_disarm() chooses */
 	int64_t		 armed_at;	/* real times; 0: never */
 	int64_t		 triggered_at;
 	int64_t		 last_at;
@@ -747,6 +748,19 @@ on_turns(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+say_full(const struct action *a)
+{
+	if (a->spec.parallel != 0)
+		log_info("event=rest id=%llu text=\"%u runs at a time, as -L "
+		    "has it: no probe until one ends\"",
+		    (unsigned long long)a->id, a->life.runs);
+	else
+		log_warnx("event=rest id=%llu text=\"%u runs at a time: no "
+		    "probe until one ends, and repeats are summed up\"",
+		    (unsigned long long)a->id, a->life.runs);
+}
+
+static void
 say(struct action *a, unsigned int effects, enum life_event event)
 {
 	if ((effects & LIFE_SAY_BURST) && !a->sum.quiet)
@@ -754,9 +768,10 @@ say(struct action *a, unsigned int effects, enum life_event event)
 		    "within a second: no probe for a second, and repeats are "
 		    "summed up\"", (unsigned long long)a->id, LIFE_BURST);
 	if ((effects & LIFE_SAY_FULL) && !a->sum.quiet)
-		log_warnx("event=rest id=%llu text=\"%u runs at a time: no "
-		    "probe until one ends, and repeats are summed up\"",
-		    (unsigned long long)a->id, a->life.runs);
+		say_full(a);
+	/* What -L asks for is no flood. */
+	if (a->spec.parallel != 0)
+		effects &= ~(unsigned int)LIFE_SAY_FULL;
 	if (effects & (LIFE_SAY_BURST | LIFE_SAY_FULL))
 		sum_up(a);
 	if (effects & LIFE_BUG)
@@ -915,6 +930,21 @@ on_probe_ended(void *arg, int status)
 	step(a, hup ? LIFE_HUP : LIFE_LOST);
 }
 
+/* Actions that were armed by a number alone have no name for it. */
+static const char *
+find_name(const struct actions *as, const struct jail *jail)
+{
+	const struct action *a;
+
+	if (jail->name != NULL)
+		return (jail->name);
+	LIST_FOREACH(a, &jail->actions, siblings)
+		if (a->spec.jail != NULL)
+			return (a->spec.jail);
+	return (as->listener.jail_called == NULL ? NULL :
+	    as->listener.jail_called(as->listener.arg, jail));
+}
+
 static void
 on_jail_ended(void *arg, struct jail *jail)
 {
@@ -928,7 +958,7 @@ on_jail_ended(void *arg, struct jail *jail)
 		n++;
 	a = LIST_FIRST(&jail->actions);
 	log_info("event=jail-ended jid=%d jail=%s actions=%u", jail->id,
-	    log_quote(&name, a == NULL ? NULL : jail_name(a)), n);
+	    log_quote(&name, find_name(as, jail)), n);
 	for (; a != NULL; a = next) {
 		next = LIST_NEXT(a, siblings);
 		tell_plain(a, "jail-ended");
@@ -990,7 +1020,7 @@ wait_for(struct action *a, struct action_waiter *w)
 	TAILQ_INSERT_TAIL(&a->waiters, w, entry);
 }
 
-static void
+static int
 refuse(const struct actions *as, const struct spec *s,
     struct action_waiter *w, int status, const char *why)
 {
@@ -1001,11 +1031,12 @@ refuse(const struct actions *as, const struct spec *s,
 	tell_refused_spec(as, s, status, why);
 	if (w != NULL)
 		w->done(w->arg, status, 0, why);
+	return (status);
 }
 
 /* A jail, a probe and a run each hold a descriptor. */
-static bool
-has_room(const struct actions *as)
+bool
+actions_have_room(const struct actions *as)
 {
 	return (jails_count(as->jails) + as->probes.count +
 	    runs_count(as->runs) + ACTION_FD_RESERVE < as->fd_limit);
@@ -1023,7 +1054,7 @@ join(struct action *a, struct action_waiter *w)
 		w->done(w->arg, 0, a->id, warning(a));
 }
 
-static void
+static int
 arm_in_jail(struct actions *as, struct jail *jail, struct spec *spec,
     uint64_t rule, struct action_waiter *w)
 {
@@ -1034,14 +1065,13 @@ arm_in_jail(struct actions *as, struct jail *jail, struct spec *spec,
 		jails_release(jail);
 		spec_clear(spec);
 		join(a, w);
-		return;
+		return (0);
 	}
 	a = new_action(as, jail, spec, rule);
 	if (a == NULL) {
 		jails_release(jail);
-		refuse(as, spec, w, EX_TEMPFAIL, "no memory for a further "
-		    "action");
-		return;
+		return (refuse(as, spec, w, EX_TEMPFAIL, "no memory for a "
+		    "further action"));
 	}
 	if (w != NULL)
 		wait_for(a, w);
@@ -1050,9 +1080,10 @@ arm_in_jail(struct actions *as, struct jail *jail, struct spec *spec,
 		    (unsigned long long)a->id);
 	if (!attach(a))
 		step(a, LIFE_REFUSED);
+	return (0);
 }
 
-static void
+static int
 arm(struct actions *as, struct spec *spec, uint64_t rule,
     struct action_waiter *w)
 {
@@ -1060,37 +1091,35 @@ arm(struct actions *as, struct spec *spec, uint64_t rule,
 	struct jail *jail;
 	int status;
 
-	if (as->stopping) {
-		refuse(as, spec, w, EX_TEMPFAIL, "the daemon is stopping");
-		return;
-	}
-	if (!has_room(as)) {
+	if (as->stopping)
+		return (refuse(as, spec, w, EX_TEMPFAIL,
+		    "the daemon is stopping"));
+	if (!actions_have_room(as)) {
 		snprintf(why, sizeof(why), "no room for a further action: the "
 		    "daemon's limit of %lu descriptors (RLIMIT_NOFILE) is used "
 		    "up by %u probes and %u jails", as->fd_limit,
 		    as->probes.count, jails_count(as->jails));
-		refuse(as, spec, w, EX_TEMPFAIL, why);
-		return;
+		return (refuse(as, spec, w, EX_TEMPFAIL, why));
 	}
 	jail = jails_hold(as->jails, spec, &status, why, sizeof(why));
-	if (jail == NULL) {
-		refuse(as, spec, w, status, why);
-		return;
-	}
-	arm_in_jail(as, jail, spec, rule, w);
+	if (jail == NULL)
+		return (refuse(as, spec, w, status, why));
+	return (arm_in_jail(as, jail, spec, rule, w));
 }
 
 void
 action_arm(struct actions *as, struct spec *spec, struct action_waiter *w)
 {
-	arm(as, spec, 0, w);
+	(void)arm(as, spec, 0, w);
 }
 
-void
+int
 action_arm_rule(struct actions *as, struct spec *spec, uint64_t rule)
 {
-	arm(as, spec, rule, NULL);
+	int status = arm(as, spec, rule, NULL);
+
 	spec_clear(spec);
+	return (status);
 }
 
 static struct action *
@@ -1151,16 +1180,8 @@ add_chosen(struct chosen *chosen, struct action *a)
 		return (false);
 	list[chosen->n++] = a;
 	chosen->list = list;
+	a->chosen = true;
 	return (true);
-}
-
-static bool
-has_chosen(const struct chosen *chosen, const struct action *a)
-{
-	for (size_t i = 0; i < chosen->n; i++)
-		if (chosen->list[i] == a)
-			return (true);
-	return (false);
 }
 
 static int
@@ -1175,7 +1196,7 @@ choose_ids(struct actions *as, const struct action_choice *c,
 			*unknown = c->ids[i];
 			return (-1);
 		}
-		if (!has_chosen(chosen, a) && !add_chosen(chosen, a))
+		if (!a->chosen && !add_chosen(chosen, a))
 			return (-1);
 	}
 	return (0);
@@ -1216,25 +1237,40 @@ save_ends(struct actions *as, const struct chosen *chosen)
 	return (ret);
 }
 
+static int
+refuse_id(uint64_t id, char *err, size_t errsize)
+{
+	snprintf(err, errsize, "no action has the id %llu",
+	    (unsigned long long)id);
+	return (EX_DATAERR);
+}
+
 int
 actions_disarm(struct actions *as, const struct action_choice *c,
-    unsigned int *count, uint64_t *unknown)
+    unsigned int *count, char *err, size_t errsize)
 {
 	struct chosen chosen = { .list = NULL };
+	uint64_t unknown = 0;
 	int ret;
 
 	*count = 0;
-	*unknown = 0;
 	errno = ENOMEM;
-	ret = choose(as, c, &chosen, unknown);
+	ret = choose(as, c, &chosen, &unknown);
+	for (size_t i = 0; i < chosen.n; i++)
+		chosen.list[i]->chosen = false;
 	if (ret == 0)
 		ret = save_ends(as, &chosen);
+	if (ret == -1 && unknown == 0)
+		snprintf(err, errsize, "it cannot be saved: %s",
+		    strerror(errno));
 	for (size_t i = 0; ret == 0 && i < chosen.n; i++) {
 		disarm(chosen.list[i]);
 		++*count;
 	}
 	free(chosen.list);
-	return (ret);
+	if (unknown != 0)
+		return (refuse_id(unknown, err, errsize));
+	return (ret == -1 ? EX_TEMPFAIL : 0);
 }
 
 /* What stands in the file no more goes, saved or not. */
@@ -1311,14 +1347,6 @@ actions_next(struct actions *as, const struct action_choice *c,
 			return (true);
 		}
 	return (false);
-}
-
-static int
-refuse_id(uint64_t id, char *err, size_t errsize)
-{
-	snprintf(err, errsize, "no action has the id %llu",
-	    (unsigned long long)id);
-	return (EX_DATAERR);
 }
 
 int
@@ -1419,26 +1447,6 @@ actions_keep(void *arg, uint64_t id, uint64_t run)
 	    runs_has(as->runs, id, run)));
 }
 
-/* The same jail, by all that it is known by? */
-static struct jail *
-hold_same(struct actions *as, const struct wire_record *rec)
-{
-	struct spec s = { .jail = rec->spec.jail, .pid = rec->jid,
-	    .started = rec->jail_started };
-	char why[WHY_MAX];
-	struct jail *jail;
-	int status;
-
-	jail = jails_hold(as->jails, &s, &status, why, sizeof(why));
-	if (jail != NULL && (jail->id != rec->jid ||
-	    jail->started != rec->jail_started ||
-	    jail->pidns != rec->pidns)) {
-		jails_release(jail);
-		jail = NULL;
-	}
-	return (jail);
-}
-
 static void
 restore_result(struct action *a, const struct wire_record *rec)
 {
@@ -1529,7 +1537,8 @@ void
 action_restore(struct actions *as, struct action_saved *saved)
 {
 	struct wire_record *rec = &saved->record;
-	struct jail *jail = hold_same(as, rec);
+	struct jail *jail = jails_hold_again(as->jails, rec->spec.jail,
+	    (int)rec->jid, rec->jail_started, rec->pidns);
 	uint64_t next_id = as->next_id;
 	struct action *a;
 

@@ -44,6 +44,8 @@ struct action_waiter {
 struct action_listener {
 	/* An event, to be shown; valid within the call. */
 	void		(*event)(void *arg, const struct wire_item *);
+	/* What a held jail is called, or NULL, where its actions don't say. */
+	const char	*(*jail_called)(void *arg, const struct jail *);
 	/* A held jail has ended; its actions are ending. */
 	void		(*jail_ended)(void *arg, struct jail *);
 	void		*arg;
@@ -77,10 +79,14 @@ void		 action_arm(struct actions *, struct spec *,
 
 /*
  * The same for a rule of the file, not 0, with nobody waiting: the action is
- * tried again where its first probe cannot be attached.
+ * tried again where its first probe cannot be attached.  0, or a sysexits(3)
+ * status: there is no action; EX_TEMPFAIL: there may be one later.
  */
-void		 action_arm_rule(struct actions *, struct spec *,
+int		 action_arm_rule(struct actions *, struct spec *,
 		    uint64_t rule);
+
+/* Are there descriptors for a further action? */
+bool		 actions_have_room(const struct actions *);
 
 /* The waiter will not be told any more.  The action goes on. */
 void		 action_unwait(struct action_waiter *);
@@ -129,12 +135,12 @@ struct action_choice {
 
 /*
  * Takes actions away: their probes are ended, and a HUP that came first still
- * counts.  *count is how many; those that were ending already are none.  -1,
- * and nothing is done: one of the ids is no action, *unknown; or, with errno,
- * it cannot be saved.
+ * counts.  *count is how many; those that were ending already are none.  0, or
+ * a sysexits(3) status with one line, and nothing is done: EX_DATAERR one of
+ * the ids is no action; EX_TEMPFAIL it cannot be saved.
  */
 int		 actions_disarm(struct actions *, const struct action_choice *,
-		    unsigned int *count, uint64_t *unknown);
+		    unsigned int *count, char *err, size_t errsize);
 
 /* The same for all actions of rules that keeps() does not know. */
 void		 actions_disarm_unless(struct actions *,

@@ -278,6 +278,18 @@ make_text(const struct conf_rule *rule)
 	return (text);
 }
 
+static uint64_t
+hash(const char *text)
+{
+	uint64_t h = 0xcbf29ce484222325U;
+
+	for (; *text != '\0'; text++)
+		h = (h ^ (unsigned char)*text) * 0x100000001b3U;
+	/* It fits the journal's numbers. */
+	h &= INT64_MAX;
+	return (h != 0 ? h : 1);
+}
+
 /*
  * Rules.
  */
@@ -294,6 +306,7 @@ fill_rule(struct reader *r, struct options *o, struct conf_rule *rule)
 		return (status);
 	if ((rule->text = make_text(rule)) == NULL)
 		return (no_memory(r));
+	rule->key = hash(rule->text);
 	return (0);
 }
 

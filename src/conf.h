@@ -12,6 +12,7 @@
 #include <sys/tree.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "spec.h"
 
@@ -34,6 +35,8 @@ struct conf_rule {
 	 * rules are the same if this is.  Owned.
 	 */
 	char		*text;
+	uint64_t	 key;		/* of the text: FNV-1a, never 0 */
+	bool		 is_new;	/* rules.c's */
 };
 
 TAILQ_HEAD(conf_rules, conf_rule);

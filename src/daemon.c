@@ -341,6 +341,14 @@ on_event(void *arg, const struct wire_item *item)
 	watchers_tell(d->watchers, item);
 }
 
+static const char *
+jail_called(void *arg, const struct jail *jail)
+{
+	const struct daemon *d = arg;
+
+	return (rules_jail_name(d->rules, jail));
+}
+
 static void
 on_jail_ended(void *arg, struct jail *jail)
 {
@@ -352,7 +360,8 @@ on_jail_ended(void *arg, struct jail *jail)
 static void
 connect_parts(struct daemon *d)
 {
-	const struct action_listener listener = { on_event, on_jail_ended, d };
+	const struct action_listener listener = { on_event, jail_called,
+	    on_jail_ended, d };
 
 	actions_listen(d->actions, &listener);
 	d->verbs.actions = d->actions;

@@ -65,6 +65,13 @@ struct jail	*jails_hold(struct jails *, const struct spec *, int *status,
 void		 jails_release(struct jail *);
 
 /*
+ * The jail that an earlier daemon held, if it is provably the same: by its
+ * name on FreeBSD, by its process on Linux.  NULL: it has ended.
+ */
+struct jail	*jails_hold_again(struct jails *, const char *name, int id,
+		    uint64_t started, uint64_t pidns);
+
+/*
  * FreeBSD: the jail with the lowest jid above last, and its name; 0: none.
  * Linux has no list of its containers.
  */
@@ -73,6 +80,9 @@ int		 jails_list(int last, char *name, size_t size);
 
 /* One more reference to a jail that is held already. */
 struct jail	*jail_ref(struct jail *);
+
+/* Linux: is the process that was named one of the host's, in no container? */
+bool		 jail_is_host(const struct jail *);
 
 /* Held jails. */
 unsigned int	 jails_count(const struct jails *);

@@ -91,6 +91,14 @@ ask(int jid, struct facts *facts)
 	return (jail_get(iov, sizeof(iov) / sizeof(iov[0]), 0) == -1 ? -1 : 0);
 }
 
+/* Which jails_hold() refuses. */
+bool
+jail_is_host(const struct jail *jail)
+{
+	(void)jail;
+	return (false);
+}
+
 const bool jails_can_list = true;
 
 /* The kernel leaves out those that are dying. */
@@ -198,6 +206,27 @@ jails_release(struct jail *jail)
 	jails->count--;
 	free(jail->name);
 	free(jail);
+}
+
+struct jail *
+jails_hold_again(struct jails *jails, const char *name, int id,
+    uint64_t started, uint64_t pidns)
+{
+	char copy[MAXHOSTNAMELEN], why[MAXHOSTNAMELEN + 64];
+	const struct spec s = { .jail = copy };
+	struct jail *jail;
+	int status;
+
+	(void)started;
+	(void)pidns;
+	if (name == NULL ||
+	    strlcpy(copy, name, sizeof(copy)) >= sizeof(copy))
+		return (NULL);
+	jail = jails_hold(jails, &s, &status, why, sizeof(why));
+	if (jail == NULL || jail->id == id)
+		return (jail);
+	jails_release(jail);
+	return (NULL);
 }
 
 /* What ended is not found again: a later jail of that name is another. */

@@ -238,7 +238,8 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 
 	if (pid == 0)
 		return (refuse(status, EX_USAGE, err, errsize,
-		    "a jail is named by the pid of one of its processes"));
+		    "no pid is given, expected that of one of the jail's "
+		    "processes"));
 	if (procfs_start_time(pid, &started) == -1)
 		return (refuse(status, EX_NOHOST, err, errsize,
 		    "no process %ld", (long)pid));
@@ -274,6 +275,58 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 		return (refuse(status, EX_NOHOST, err, errsize,
 		    "process %ld: its jail has ended", (long)pid));
 	return (jail);
+}
+
+struct jail *
+jails_hold_again(struct jails *jails, const char *name, int id,
+    uint64_t started, uint64_t pidns)
+{
+	const struct spec s = { .pid = id, .started = started };
+	char why[128];
+	struct jail *jail;
+	int status;
+
+	(void)name;
+	jail = jails_hold(jails, &s, &status, why, sizeof(why));
+	if (jail == NULL || (jail->id == id && jail->started == started &&
+	    jail->pidns == pidns))
+		return (jail);
+	jails_release(jail);
+	return (NULL);
+}
+
+/* Where a directory is, without asking a file system that may not answer. */
+static int
+identify(const char *path, struct statx *st)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC), ret;
+
+	if (fd == -1)
+		return (-1);
+	ret = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, st);
+	close(fd);
+	return (ret);
+}
+
+/* As the stub has it: a mount namespace alone is no container. */
+bool
+jail_is_host(const struct jail *jail)
+{
+	static const char *const kinds[] = { "pid", "user" };
+	struct procfs_id ours, theirs;
+	struct statx our_root, root;
+	char path[PROCFS_PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (procfs_ns(getpid(), kinds[i], &ours) == -1 ||
+		    procfs_ns(jail->id, kinds[i], &theirs) == -1 ||
+		    !procfs_same(&ours, &theirs))
+			return (false);
+	snprintf(path, sizeof(path), "/proc/%d/root", jail->id);
+	return (identify("/", &our_root) == 0 && identify(path, &root) == 0 &&
+	    our_root.stx_ino == root.stx_ino &&
+	    our_root.stx_dev_major == root.stx_dev_major &&
+	    our_root.stx_dev_minor == root.stx_dev_minor);
 }
 
 const bool jails_can_list = false;

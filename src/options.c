@@ -58,7 +58,7 @@ static const struct verb {
 	{ "reload", OPTIONS_RELOAD, 0, 0, "no operand" },
 	{ "check", OPTIONS_CHECK, 0, 0, "no operand" },
 	{ "metrics", OPTIONS_METRICS, 0, 0, "no operand" },
-	{ "started", OPTIONS_STARTED, 1, 2, "a jail and maybe a pid" },
+	{ "started", OPTIONS_STARTED, 1, 2, "a jail, and on Linux a pid of it" },
 	{ "follow", OPTIONS_FOLLOW, 1, 1, "docker, podman or incus" },
 };
 

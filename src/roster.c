@@ -26,6 +26,7 @@
 enum state {
 	TO_ASK,			/* in its queue */
 	ASKED,
+	ASK_LATER,		/* the engine did not answer; until its timer */
 	TO_TELL,		/* in its queue */
 	TELLING,
 	RESTING,		/* until it is told once more */
@@ -243,6 +244,58 @@ roster_prune(struct roster *r)
 }
 
 /*
+ * Trying again later.
+ */
+
+static void
+on_rested(evutil_socket_t fd, short what, void *arg)
+{
+	struct container *c = arg;
+	struct roster *r = c->roster;
+
+	(void)fd;
+	(void)what;
+	if (c->state == ASK_LATER) {
+		queue_to_ask(c);
+		ask(r);
+	} else if (is_there(c)) {
+		queue_to_tell(c);
+		tell(r);
+	} else
+		remove_container(c);
+}
+
+/* Longer each time.  Without a timer it waits for a list or a daemon. */
+static void
+rest(struct container *c, enum state state, int first_ms, int max_ms)
+{
+	struct timeval tv;
+
+	c->delay_ms = c->delay_ms == 0 ? first_ms : 2 * c->delay_ms;
+	if (c->delay_ms > max_ms)
+		c->delay_ms = max_ms;
+	tv.tv_sec = c->delay_ms / 1000;
+	tv.tv_usec = c->delay_ms % 1000 * 1000;
+	if (c->timer == NULL)
+		c->timer = evtimer_new(c->roster->base, on_rested, c);
+	c->state = state;
+	if (c->timer != NULL)
+		timer_start(c->timer, &tv);
+}
+
+static void
+ask_later(struct container *c)
+{
+	rest(c, ASK_LATER, ROSTER_ASK_MS, ROSTER_ASK_MAX_MS);
+}
+
+static void
+tell_later(struct container *c)
+{
+	rest(c, RESTING, ROSTER_RETRY_MS, ROSTER_RETRY_MAX_MS);
+}
+
+/*
  * Asking the engine.
  */
 
@@ -305,6 +358,7 @@ read_all(struct roster *r, const char *text, size_t len)
 /*
  * One that was asked for and is not known to run.  An engine that is just
  * ending says so of all: then what is known of a process that is there holds.
+ * One that does not answer says nothing: it is asked again.
  */
 static void
 on_not_found(struct container *c, const struct command_end *end)
@@ -318,6 +372,8 @@ on_not_found(struct container *c, const struct command_end *end)
 		queue_to_ask(c);
 	else if (is_there(c))
 		proceed(c);
+	else if (end->late || end->cut)
+		ask_later(c);
 	else {
 		if (!end->ok)
 			log_info("event=gone engine=%s container=%s text=%s",
@@ -383,7 +439,6 @@ ask(struct roster *r)
 {
 	const char *words[FEED_WORDS + FEED_BATCH];
 	char buf[SPEC_JAIL_MAX + 64];
-	struct command_end none = { .ok = false };
 	struct container *first = TAILQ_FIRST(&r->to_ask);
 	size_t n;
 
@@ -398,10 +453,8 @@ ask(struct roster *r)
 	    ENGINE_TIMEOUT_MS, NULL, on_inspected, r);
 	if (r->inspection != NULL)
 		return;
-	/* What is not asked now is listed again. */
-	snprintf(none.said, sizeof(none.said), "%s", strerror(errno));
 	for (n = 0; n < r->nasked; n++)
-		on_not_found(r->asked[n], &none);
+		ask_later(r->asked[n]);
 	r->nasked = 0;
 }
 
@@ -409,45 +462,12 @@ ask(struct roster *r)
  * Telling the daemon.
  */
 
-static void
-on_rested(evutil_socket_t fd, short what, void *arg)
-{
-	struct container *c = arg;
-	struct roster *r = c->roster;
-
-	(void)fd;
-	(void)what;
-	if (is_there(c)) {
-		queue_to_tell(c);
-		tell(r);
-	} else
-		remove_container(c);
-}
-
 /* False: it cannot be done now, and should be tried again. */
 static bool
 is_final(int status)
 {
 	return (status != EX_TEMPFAIL && status != EX_OSERR &&
 	    status != EX_UNAVAILABLE);
-}
-
-static void
-rest(struct container *c)
-{
-	struct timeval tv;
-
-	c->delay_ms = c->delay_ms == 0 ? ROSTER_RETRY_MS : 2 * c->delay_ms;
-	if (c->delay_ms > ROSTER_RETRY_MAX_MS)
-		c->delay_ms = ROSTER_RETRY_MAX_MS;
-	tv.tv_sec = c->delay_ms / 1000;
-	tv.tv_usec = c->delay_ms % 1000 * 1000;
-	if (c->timer == NULL)
-		c->timer = evtimer_new(c->roster->base, on_rested, c);
-	c->state = RESTING;
-	/* Without a timer it waits for the next daemon. */
-	if (c->timer != NULL)
-		timer_start(c->timer, &tv);
 }
 
 static void
@@ -492,7 +512,7 @@ on_told(void *arg, const struct wire_reply *reply, const char *why)
 	else if (c->daemon != r->daemon)
 		queue_to_tell(c);
 	else
-		rest(c);
+		tell_later(c);
 	tell(r);
 	ask(r);
 }
@@ -515,7 +535,7 @@ tell_one(struct container *c)
 	    on_told, c);
 	if (c->call == NULL) {
 		log_refusal(c, NULL, strerror(errno));
-		rest(c);
+		tell_later(c);
 		return;
 	}
 	c->daemon = r->daemon;

@@ -16,6 +16,9 @@
 /* A refusal that may be temporary: told again after, doubling up to. */
 #define ROSTER_RETRY_MS		1000
 #define ROSTER_RETRY_MAX_MS	30000
+/* An engine that did not answer about one: asked again after, doubling. */
+#define ROSTER_ASK_MS		2000
+#define ROSTER_ASK_MAX_MS	60000
 
 struct ends;
 struct event_base;

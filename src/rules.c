@@ -17,6 +17,15 @@
 #include "timer.h"
 
 #define SCAN_MS		1000
+/* Rules for which there was no room are tried again after, doubling up to. */
+#define RETRY_MS	1000
+#define RETRY_MAX_MS	60000
+
+/* Rules by their keys: sorted, each once. */
+struct keys {
+	uint64_t	*list;
+	size_t		 n;
+};
 
 /* A jail that is known by its name, as long as it lives. */
 struct place {
@@ -24,8 +33,8 @@ struct place {
 	struct jail	*jail;		/* one reference */
 	char		*name;
 	char		*engine;	/* or NULL */
-	uint64_t	*applied;	/* rules that were armed here */
-	size_t		 napplied;
+	struct keys	 applied;	/* rules that were armed here */
+	bool		 lacks;		/* some, for which there was no room */
 };
 
 struct rules {
@@ -35,22 +44,99 @@ struct rules {
 	char		*path;
 	bool		 required;
 	struct conf_rules rules;
+	struct keys	 keys;		/* theirs */
 	TAILQ_HEAD(, place) places;
 	struct event	*scan;
+	struct event	*retry;
+	int		 retry_ms;
 };
 
-/* What a rule is known by: FNV-1a of its normal form, never 0. */
-static uint64_t
-rule_key(const struct conf_rule *rule)
-{
-	uint64_t h = 0xcbf29ce484222325U;
+/*
+ * Sets of keys.
+ */
 
-	for (const char *p = rule->text; *p != '\0'; p++)
-		h = (h ^ (unsigned char)*p) * 0x100000001b3U;
-	/* It fits the journal's numbers. */
-	h &= INT64_MAX;
-	return (h != 0 ? h : 1);
+static int
+compare_keys(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return ((*x > *y) - (*x < *y));
 }
+
+/* Where it is, or where it would be. */
+static size_t
+find_key(const struct keys *ks, uint64_t key)
+{
+	size_t from = 0, to = ks->n, middle;
+
+	while (from < to) {
+		middle = from + (to - from) / 2;
+		if (ks->list[middle] < key)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return (from);
+}
+
+static bool
+has_key(const struct keys *ks, uint64_t key)
+{
+	size_t i = find_key(ks, key);
+
+	return (i < ks->n && ks->list[i] == key);
+}
+
+/* False: no memory. */
+static bool
+add_key(struct keys *ks, uint64_t key)
+{
+	uint64_t *list = reallocarray(ks->list, ks->n + 1, sizeof(*list));
+	size_t i;
+
+	if (list == NULL)
+		return (false);
+	ks->list = list;
+	i = find_key(ks, key);
+	memmove(list + i + 1, list + i, (ks->n - i) * sizeof(*list));
+	list[i] = key;
+	ks->n++;
+	return (true);
+}
+
+static void
+remove_key(struct keys *ks, uint64_t key)
+{
+	size_t i = find_key(ks, key);
+
+	ks->n--;
+	memmove(ks->list + i, ks->list + i + 1,
+	    (ks->n - i) * sizeof(*ks->list));
+}
+
+/* What both have stays. */
+static void
+intersect_keys(struct keys *ks, const struct keys *with)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ks->n; i++)
+		if (has_key(with, ks->list[i]))
+			ks->list[n++] = ks->list[i];
+	ks->n = n;
+}
+
+static unsigned int
+count_common(const struct keys *a, const struct keys *b)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < a->n; i++)
+		n += has_key(b, a->list[i]);
+	return (n);
+}
+
+static void	on_retry(evutil_socket_t, short, void *);
 
 struct rules *
 rules_open(struct event_base *base, struct actions *actions,
@@ -66,8 +152,11 @@ rules_open(struct event_base *base, struct actions *actions,
 	rs->required = required;
 	TAILQ_INIT(&rs->rules);
 	TAILQ_INIT(&rs->places);
-	if ((rs->path = strdup(path)) == NULL) {
-		free(rs);
+	rs->retry_ms = RETRY_MS;
+	rs->retry = evtimer_new(base, on_retry, rs);
+	rs->path = strdup(path);
+	if (rs->retry == NULL || rs->path == NULL) {
+		rules_close(rs);
 		return (NULL);
 	}
 	return (rs);
@@ -81,7 +170,7 @@ free_place(struct rules *rs, struct place *p)
 		jails_release(p->jail);
 	free(p->name);
 	free(p->engine);
-	free(p->applied);
+	free(p->applied.list);
 	free(p);
 }
 
@@ -93,8 +182,11 @@ rules_close(struct rules *rs)
 	while ((p = TAILQ_FIRST(&rs->places)) != NULL)
 		free_place(rs, p); /* NOLINT(clang-analyzer-unix.Malloc) */
 	conf_clear(&rs->rules);
+	free(rs->keys.list);
 	if (rs->scan != NULL)
 		event_free(rs->scan);
+	if (rs->retry != NULL)
+		event_free(rs->retry);
 	free(rs->path);
 	free(rs);
 }
@@ -133,28 +225,6 @@ rules_check(const struct rules *rs, unsigned int *total, char *err,
 	*total = count(&rules);
 	conf_clear(&rules);
 	return (0);
-}
-
-static bool
-is_applied(const struct place *p, uint64_t key)
-{
-	for (size_t i = 0; i < p->napplied; i++)
-		if (p->applied[i] == key)
-			return (true);
-	return (false);
-}
-
-static bool
-note_applied(struct place *p, uint64_t key)
-{
-	uint64_t *applied = reallocarray(p->applied, p->napplied + 1,
-	    sizeof(*applied));
-
-	if (applied == NULL)
-		return (false);
-	applied[p->napplied++] = key;
-	p->applied = applied;
-	return (true);
 }
 
 static void
@@ -199,112 +269,171 @@ make_spec(const struct conf_rule *r, const struct place *p, struct spec *s)
 	return (-1);
 }
 
-/* Arms a rule in a jail that it is for and that has not had it yet. */
-static bool
+/*
+ * Arms a rule in a jail that it is for and that has not had it yet: 1.  0: it
+ * is not for it.  -1: not now.
+ */
+static int
 apply(struct rules *rs, const struct conf_rule *r, struct place *p)
 {
-	uint64_t key = rule_key(r);
 	struct spec s;
 
-	if (is_applied(p, key) || !conf_matches(r, p->engine, p->name))
-		return (false);
+	if (has_key(&p->applied, r->key) ||
+	    !conf_matches(r, p->engine, p->name))
+		return (0);
 	if (make_spec(r, p, &s) == -1) {
 		log_warn("event=refuse jid=%d status=%d text=\"no memory for "
 		    "an action of the file\"", p->jail->id, EX_TEMPFAIL);
-		return (false);
+		return (-1);
 	}
-	if (!note_applied(p, key)) {
+	if (!add_key(&p->applied, r->key)) {
 		spec_clear(&s);
-		return (false);
+		return (-1);
 	}
-	note(rs, p, RECORD_RULE, key);
-	action_arm_rule(rs->actions, &s, key);
-	return (true);
+	if (action_arm_rule(rs->actions, &s, r->key) == EX_TEMPFAIL) {
+		remove_key(&p->applied, r->key);
+		return (-1);
+	}
+	note(rs, p, RECORD_RULE, r->key);
+	return (1);
 }
 
+static void
+try_later(struct rules *rs)
+{
+	struct timeval tv = { rs->retry_ms / 1000,
+	    rs->retry_ms % 1000 * 1000 };
+
+	if (evtimer_pending(rs->retry, NULL) == 0)
+		evtimer_add(rs->retry, &tv);
+}
+
+/*
+ * One that is not new was tried here when it was.  Where one finds no room the
+ * next ones would not either: a line in the log for all of them.
+ */
 static unsigned int
-apply_all(struct rules *rs, struct place *p)
+apply_all(struct rules *rs, struct place *p, bool only_new)
 {
 	const struct conf_rule *r;
 	unsigned int n = 0;
+	int got = 0;
 
-	TAILQ_FOREACH(r, &rs->rules, entry)
-		n += apply(rs, r, p);
+	only_new = only_new && !p->lacks;
+	TAILQ_FOREACH(r, &rs->rules, entry) {
+		if (only_new && !r->is_new)
+			continue;
+		if ((got = apply(rs, r, p)) == -1)
+			break;
+		n += (unsigned int)got;
+	}
+	p->lacks = got == -1;
+	if (p->lacks)
+		try_later(rs);
 	return (n);
 }
 
-static struct conf_rule *
-find_rule(struct conf_rules *rules, const char *text)
+/* While there is no room nothing is tried, and nothing said. */
+static void
+on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct rules *rs = arg;
+	struct place *p;
+	bool lack = false;
+
+	(void)fd;
+	(void)what;
+	rs->retry_ms *= 2;
+	if (rs->retry_ms > RETRY_MAX_MS)
+		rs->retry_ms = RETRY_MAX_MS;
+	TAILQ_FOREACH(p, &rs->places, entry) {
+		if (p->lacks && !lack && actions_have_room(rs->actions))
+			apply_all(rs, p, false);
+		lack = lack || p->lacks;
+	}
+	if (lack)
+		try_later(rs);
+	else
+		rs->retry_ms = RETRY_MS;
+}
+
+static int
+make_keys(const struct conf_rules *rules, struct keys *ks)
+{
+	const struct conf_rule *r;
+
+	ks->n = 0;
+	ks->list = calloc(count(rules) + 1, sizeof(*ks->list));
+	if (ks->list == NULL)
+		return (-1);
+	TAILQ_FOREACH(r, rules, entry)
+		ks->list[ks->n++] = r->key;
+	qsort(ks->list, ks->n, sizeof(*ks->list), compare_keys);
+	return (0);
+}
+
+/* The rules are these from now on. */
+static void
+replace(struct rules *rs, struct conf_rules *rules, const struct keys *keys)
 {
 	struct conf_rule *r;
 
 	TAILQ_FOREACH(r, rules, entry)
-		if (strcmp(r->text, text) == 0)
-			return (r);
-	return (NULL);
+		r->is_new = !has_key(&rs->keys, r->key);
+	conf_clear(&rs->rules);
+	TAILQ_CONCAT(&rs->rules, rules, entry);
+	free(rs->keys.list);
+	rs->keys = *keys;
 }
 
 int
 rules_reload(struct rules *rs, struct rules_change *change, char *err,
     size_t errsize)
 {
-	struct conf_rules fresh, old;
-	struct conf_rule *r;
-	int status = read_file(rs, &fresh, err, errsize);
+	struct conf_rules rules;
+	struct keys keys;
+	unsigned int same;
+	int status = read_file(rs, &rules, err, errsize);
 
 	if (status != 0)
 		return (status);
-	memset(change, 0, sizeof(*change));
-	change->total = count(&fresh);
-	TAILQ_FOREACH(r, &fresh, entry)
-		change->added += find_rule(&rs->rules, r->text) == NULL;
-	TAILQ_INIT(&old);
-	TAILQ_CONCAT(&old, &rs->rules, entry);
-	TAILQ_CONCAT(&rs->rules, &fresh, entry);
-	TAILQ_FOREACH(r, &old, entry)
-		change->removed += find_rule(&rs->rules, r->text) == NULL;
-	conf_clear(&old);
+	if (make_keys(&rules, &keys) == -1) {
+		conf_clear(&rules);
+		snprintf(err, errsize, "out of memory");
+		return (EX_OSERR);
+	}
+	same = count_common(&keys, &rs->keys);
+	change->total = (unsigned int)keys.n;
+	change->added = (unsigned int)keys.n - same;
+	change->removed = (unsigned int)rs->keys.n - same;
+	replace(rs, &rules, &keys);
 	rules_apply(rs);
 	return (0);
 }
 
 static bool
-is_rule(const struct rules *rs, uint64_t key)
-{
-	const struct conf_rule *r;
-
-	TAILQ_FOREACH(r, &rs->rules, entry)
-		if (rule_key(r) == key)
-			return (true);
-	return (false);
-}
-
-static bool
 is_rule_of(void *arg, uint64_t key)
 {
-	return (is_rule(arg, key));
+	const struct rules *rs = arg;
+
+	return (has_key(&rs->keys, key));
 }
 
 void
 rules_apply(struct rules *rs)
 {
 	struct place *p;
-	size_t i;
 
 	actions_disarm_unless(rs->actions, is_rule_of, rs);
 	TAILQ_FOREACH(p, &rs->places, entry) {
 		/* One that is in the file again later is new again. */
-		for (i = 0; i < p->napplied; )
-			if (is_rule(rs, p->applied[i]))
-				i++;
-			else
-				p->applied[i] = p->applied[--p->napplied];
-		apply_all(rs, p);
+		intersect_keys(&p->applied, &rs->keys);
+		apply_all(rs, p, true);
 	}
 }
 
 static struct place *
-find_place(struct rules *rs, const struct jail *jail)
+find_place(const struct rules *rs, const struct jail *jail)
 {
 	struct place *p;
 
@@ -350,6 +479,12 @@ rules_started(struct rules *rs, const struct spec *s, unsigned int *n,
 	if (jail == NULL)
 		return (status);
 	p = find_place(rs, jail);
+	if (p == NULL && jail_is_host(jail)) {
+		snprintf(err, errsize, "process %d is not in a container",
+		    jail->id);
+		jails_release(jail);
+		return (EX_NOHOST);
+	}
 	if (p != NULL)
 		jails_release(jail);
 	else if ((p = add_place(rs, jail, s)) == NULL) {
@@ -357,8 +492,16 @@ rules_started(struct rules *rs, const struct spec *s, unsigned int *n,
 		return (EX_TEMPFAIL);
 	} else
 		note(rs, p, RECORD_JAIL, 0);
-	*n = apply_all(rs, p);
+	*n = apply_all(rs, p, false);
 	return (0);
+}
+
+const char *
+rules_jail_name(const struct rules *rs, const struct jail *jail)
+{
+	const struct place *p = find_place(rs, jail);
+
+	return (p == NULL ? NULL : p->name);
 }
 
 void
@@ -384,8 +527,8 @@ rules_save(struct rules *rs, int (*add)(void *, const struct wire_record *),
 		if (add(arg, &rec) == -1)
 			return (-1);
 		rec.kind = RECORD_RULE;
-		for (size_t i = 0; i < p->napplied; i++) {
-			rec.rule = p->applied[i];
+		for (size_t i = 0; i < p->applied.n; i++) {
+			rec.rule = p->applied.list[i];
 			if (add(arg, &rec) == -1)
 				return (-1);
 		}
@@ -409,22 +552,14 @@ find_saved(struct rules *rs, const struct wire_record *rec)
 static void
 restore_place(struct rules *rs, const struct wire_record *rec)
 {
-	struct spec s = { .jail = rec->spec.jail, .engine = rec->spec.engine,
-	    .pid = rec->jid, .started = rec->jail_started };
-	char err[WIRE_ERROR_MAX];
 	struct jail *jail;
-	int status;
 
 	if (find_saved(rs, rec) != NULL)
 		return;
-	jail = jails_hold(actions_jails(rs->actions), &s, &status, err,
-	    sizeof(err));
-	if (jail == NULL)
-		return;
-	if (jail->id == rec->jid && jail->pidns == rec->pidns)
-		add_place(rs, jail, &s);
-	else
-		jails_release(jail);
+	jail = jails_hold_again(actions_jails(rs->actions), rec->spec.jail,
+	    (int)rec->jid, rec->jail_started, rec->pidns);
+	if (jail != NULL)
+		add_place(rs, jail, &rec->spec);
 }
 
 void
@@ -436,8 +571,8 @@ rules_restore(struct rules *rs, const struct wire_record *rec)
 	if (rec->kind == RECORD_JAIL)
 		restore_place(rs, rec);
 	else if (p != NULL && rec->kind == RECORD_RULE &&
-	    !is_applied(p, rec->rule))
-		note_applied(p, rec->rule);
+	    !has_key(&p->applied, rec->rule))
+		add_key(&p->applied, rec->rule);
 	else if (p != NULL && rec->kind == RECORD_GONE)
 		free_place(rs, p);
 }

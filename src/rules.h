@@ -68,6 +68,9 @@ int		 rules_save(struct rules *, int (*add)(void *arg,
 		    const struct wire_record *), void *arg);
 void		 rules_restore(struct rules *, const struct wire_record *);
 
+/* What a jail that has started was called; NULL: it is not known. */
+const char	*rules_jail_name(const struct rules *, const struct jail *);
+
 /* A held jail has ended. */
 void		 rules_jail_ended(struct rules *, struct jail *);
 

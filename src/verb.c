@@ -242,7 +242,6 @@ disarm(struct verb_context *ctx, struct conn *conn,
 	struct wire_reply reply = { .ok = true, .has_count = true };
 	struct action_choice choice;
 	char err[WIRE_ERROR_MAX] = "nothing is armed there";
-	uint64_t unknown = 0;
 	unsigned int count = 0;
 	int status;
 
@@ -253,16 +252,10 @@ disarm(struct verb_context *ctx, struct conn *conn,
 		return;
 	}
 	status = choose(ctx, request, &choice, err, sizeof(err));
-	if (status == 0 && actions_disarm(ctx->actions, &choice, &count,
-	    &unknown) == -1) {
-		if (unknown != 0)
-			snprintf(err, sizeof(err), "no action has the id %llu",
-			    (unsigned long long)unknown);
-		else
-			snprintf(err, sizeof(err), "it cannot be saved: %s",
-			    strerror(errno));
-		status = unknown != 0 ? EX_DATAERR : EX_TEMPFAIL;
-	} else if (status == 0 && count == 0)
+	if (status == 0)
+		status = actions_disarm(ctx->actions, &choice, &count, err,
+		    sizeof(err));
+	if (status == 0 && count == 0)
 		status = EX_NOHOST;
 	reply.count = count;
 	if (status != 0)
@@ -426,12 +419,16 @@ check_request(const struct wire_request *request, int *status, char *err,
 		refuse_verb(request->verb, err, errsize);
 		return (NULL);
 	}
-	if ((request->keys & ~verb->takes) != 0 ||
-	    (verb->needs & ~request->keys) != 0) {
-		snprintf(err, errsize, "verb \"%s\": %s", verb->name,
-		    (verb->needs & ~request->keys) != 0 ?
-		    "a key that it needs is missing" :
-		    "a key that it does not take");
+	if ((verb->needs & ~request->keys) != 0) {
+		snprintf(err, errsize, "verb \"%s\": no \"%s\" is given, and "
+		    "is expected", verb->name,
+		    wire_key_name(verb->needs & ~request->keys));
+		return (NULL);
+	}
+	if ((request->keys & ~verb->takes) != 0) {
+		snprintf(err, errsize, "verb \"%s\": \"%s\" is given, and is "
+		    "not expected", verb->name,
+		    wire_key_name(request->keys & ~verb->takes));
 		return (NULL);
 	}
 	return (verb);

@@ -1043,3 +1043,12 @@ wire_encode_reply(const struct wire_reply *rp, size_t *len)
 	}
 	return (encode(&reply_table, &copy, keys, JSON_ENSURE_ASCII, len));
 }
+
+const char *
+wire_key_name(unsigned int keys)
+{
+	for (size_t i = 0; i < request_table.nkeys; i++)
+		if ((request_keys[i].bit & keys) != 0)
+			return (request_keys[i].name);
+	return ("");
+}

@@ -227,4 +227,7 @@ char	*wire_encode_item(const struct wire_item *, size_t *len);
 #define WIRE_TIME_MAX	40
 void	wire_time(char *buf, size_t size, int64_t ms);
 
+/* The name of the first of these keys of a request (enum wire_key). */
+const char	*wire_key_name(unsigned int keys);
+
 #endif

@@ -547,7 +547,26 @@ t_runs() {
 	is "$(mark runs)" 64 "64 it stays"
 	: >"$M/runs.go"
 	ok "once one has ended it is back" wait_for 10 probe_pid b RUNS
+	few_runs
 	jail_stop b
+}
+
+# A limit that was asked for is no flood.
+few_runs() {
+	ok "arm with -R -L 1" arm b FEW_RUNS "echo x >>$M/few.runs; sleep 1" \
+	    -R -L 1
+	_id=$(log_id FEW_RUNS)
+	for _i in 1 2; do
+		ok "HUP $_i" wait_for 10 fire b FEW_RUNS
+		ok "runs it" wait_for 5 marked few.runs "$_i"
+	done
+	ok "back again" wait_for 10 probe_pid b FEW_RUNS
+	ok "log: why it was away" log_has \
+	    "event=rest id=$_id text=\"1 runs at a time, as -L has it: no probe until one ends\""
+	is "$(log_count "event=trigger id=$_id ") $(log_count \
+	    "event=run-end id=$_id ") $(log_count "event=rearm id=$_id ")" \
+	    "2 2 2" "log: each trigger, run and probe"
+	nok "and no flood" log_has "event=(rest|repeats) .*id=$_id .*(summed|triggers=)"
 }
 
 t_descriptors() {

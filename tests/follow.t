@@ -505,10 +505,17 @@ case_hanging() {
 	fake_event 4
 	ok "others are" wait_for 15 told_is web4 1
 	ok "nothing hangs on" wait_for 10 none_hangs
+	ok "the one is asked about again, after 2 seconds" \
+	    wait_for 15 hung_are 2
 	rm "$E/hang"
-	kill -HUP "$FPID"
-	ok "it is told once it can be" wait_for 10 told_is web2 1
+	# Long before the next list.
+	ok "and is told once it can be" wait_for 20 told_is web2 1
 	follow_end
+}
+
+# So many inspections were about it alone.
+hung_are() {
+	[ "$(grep -c "inspect .*-- $(key 2)\$" "$E/log")" -ge "$1" ]
 }
 
 none_hangs() {

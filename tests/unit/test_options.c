@@ -560,10 +560,10 @@ verbs_operands(void **state)
 		want[strlen(one[i].name) + 2] = '3';
 		REFUSE(EX_USAGE, want, one[i].name, "1", "-f", "/s");
 	}
-	REFUSE(EX_USAGE, "started: 0 operands, expected a jail and maybe a "
-	    "pid", "started", "-f", "/s");
-	REFUSE(EX_USAGE, "started: 3 operands, expected a jail and maybe a "
-	    "pid", "started", "a", "1", "2");
+	REFUSE(EX_USAGE, "started: 0 operands, expected a jail, and on "
+	    "Linux a pid of it", "started", "-f", "/s");
+	REFUSE(EX_USAGE, "started: 3 operands, expected a jail, and on "
+	    "Linux a pid of it", "started", "a", "1", "2");
 	REFUSE(EX_USAGE, "disarm: expected either ids of actions or -j jail",
 	    "disarm");
 	REFUSE(EX_USAGE, "disarm: expected either ids of actions or -j jail",
