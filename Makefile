@@ -111,6 +111,9 @@ TOOL_SRCS =	tests/attack/load.c tests/attack/sock.c $(TOOLS_$(OS))
 TOOL_CC_Linux =	cc
 TOOL_CC_FreeBSD = $(CC)
 CHAOS_Linux =	$(BUILD)/state/chaos $(BUILD)/state/fail.so
+CHAOS_FreeBSD =	$(BUILD)/state/chaos
+CHAOS_SRCS_Linux = tests/state/chaos.c tests/state/chaos_linux.c
+CHAOS_SRCS_FreeBSD = tests/state/chaos.c tests/state/chaos_freebsd.c
 FUZZERS =	wire options conf
 FUZZERS_Linux =	engine follow
 FUZZ_SRCS =	fuzz/fuzz_wire.c fuzz/fuzz_options.c fuzz/fuzz_engine.c \
@@ -192,9 +195,10 @@ $(BUILD)/tools.stamp: $(TOOL_SRCS) $(STUB_HDRS) $(CHAOS_$(OS)) Makefile
 	touch $@
 
 # What kills the daemon again and again.
-$(BUILD)/state/chaos: tests/state/chaos.c Makefile
+$(BUILD)/state/chaos: $(CHAOS_SRCS_$(OS)) tests/state/chaos.h Makefile
 	@mkdir -p $(BUILD)/state
-	cc -std=c11 $(DEFS_$(OS)) -O2 $(WARNINGS) -o $@ tests/state/chaos.c
+	$(TOOL_CC_$(OS)) -std=c11 $(DEFS_$(OS)) -O2 $(WARNINGS) -o $@ \
+	    $(CHAOS_SRCS_$(OS))
 
 # What makes calls of the daemon fail.
 $(BUILD)/state/fail.so: tests/state/fail.c Makefile

@@ -1506,9 +1506,10 @@ static void
 resume(struct action *a, const struct action_saved *saved)
 {
 	unsigned int runs = resume_runs(a, saved);
+	bool fired = saved->triggered && a->spec.respawn == RESPAWN_NEVER;
 
 	life_resume(&a->life, &a->spec, JAIL_LOST_WAIT_MS, runs,
-	    saved->triggered, next_begin(a), clock_ms());
+	    fired || a->jail->ended, next_begin(a), clock_ms());
 	if (a->owed > 0)
 		on_owed(-1, 0, a);
 	if (is_ending(a))
@@ -1533,6 +1534,7 @@ log_not_restored(const struct wire_record *rec)
 	    log_quote(&title, rec->spec.title));
 }
 
+/* Where the jail has ended, only runs are left of an action. */
 void
 action_restore(struct actions *as, struct action_saved *saved)
 {
@@ -1544,13 +1546,18 @@ action_restore(struct actions *as, struct action_saved *saved)
 
 	if (jail == NULL) {
 		log_not_restored(rec);
-		return;
+		if (saved->nbegun == 0)
+			return;
+		jail = jails_recall(as->jails, (int)rec->jid,
+		    rec->jail_started, rec->spec.jail);
 	}
 	as->next_id = rec->id - 1;
-	a = new_action(as, jail, &rec->spec, rec->rule);
+	a = jail == NULL ? NULL :
+	    new_action(as, jail, &rec->spec, rec->rule);
 	as->next_id = next_id;
 	if (a == NULL) {
-		jails_release(jail);
+		if (jail != NULL)
+			jails_release(jail);
 		log_warn("event=refuse id=%llu status=%d",
 		    (unsigned long long)rec->id, EX_TEMPFAIL);
 		return;

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 #include <sys/tree.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct event_base;
 struct ends;
@@ -24,6 +25,7 @@ struct end {
 	RB_ENTRY(end)	 entry;
 	pid_t		 pid;
 	int		 fd;	/* pidfd or process descriptor; owned */
+	int64_t		 started;	/* FreeBSD: another's, in its clock */
 	bool		 watched;
 	bool		 child;
 	/* Called once, when no longer watched; it may free the end. */
@@ -56,7 +58,10 @@ int		 ends_watch_other(struct ends *, struct end *, pid_t, int fd,
 /* Stops watching another's process and closes its descriptor. */
 void		 ends_forget(struct ends *, struct end *);
 
-/* A signal to a watched process; never to one that took its number. */
+/*
+ * A signal to a watched process; never to one that took its number.  FreeBSD
+ * has no descriptors of another's process: there it is looked at just before.
+ */
 int		 ends_signal(const struct end *, int sig);
 
 /*

@@ -19,8 +19,10 @@
 #include <event2/event.h>
 
 #include "ends.h"
+#include "process.h"
 
 #define BATCH		64
+#define SLACK_MS	20	/* of process_started() */
 
 struct ends {
 	int		 kq;
@@ -144,6 +146,7 @@ ends_watch_other(struct ends *ends, struct end *end, pid_t pid, int fd,
 	end->pid = pid;
 	end->fd = -1;
 	end->child = false;
+	end->started = process_started(pid);
 	end->ended = ended;
 	end->arg = arg;
 	return (watch(ends, end, (uintptr_t)pid, EVFILT_PROC));
@@ -162,15 +165,28 @@ ends_forget(struct ends *ends, struct end *end)
 	stop_watching(ends, end);
 }
 
-/* Another's process is known by its number alone, so it gets none. */
+/* Nobody but its parent can have a descriptor of it. */
+static bool
+is_same(const struct end *end)
+{
+	int64_t started = process_started(end->pid);
+
+	return (started != -1 && started >= end->started - SLACK_MS &&
+	    started <= end->started + SLACK_MS);
+}
+
+/*
+ * Another's process may have ended, and its number be another one's, before
+ * that is told of here: so it is looked at once more.
+ */
 int
 ends_signal(const struct end *end, int sig)
 {
-	if (!end->watched || !end->child) {
+	if (!end->watched || (!end->child && !is_same(end))) {
 		errno = ESRCH;
 		return (-1);
 	}
-	return (pdkill(end->fd, sig));
+	return (end->child ? pdkill(end->fd, sig) : kill(end->pid, sig));
 }
 
 /*

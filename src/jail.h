@@ -72,6 +72,13 @@ struct jail	*jails_hold_again(struct jails *, const char *name, int id,
 		    uint64_t started, uint64_t pidns);
 
 /*
+ * One that has ended, for what is left of it, with one more reference.  NULL:
+ * no memory.
+ */
+struct jail	*jails_recall(struct jails *, int id, uint64_t started,
+		    const char *name);
+
+/*
  * FreeBSD: the jail with the lowest jid above last, and its name; 0: none.
  * Linux has no list of its containers.
  */

@@ -118,7 +118,7 @@ jails_list(int last, char *name, size_t size)
 }
 
 static struct jail *
-add_jail(struct jails *jails, int jid, const char *name)
+new_jail(struct jails *jails, int jid, const char *name)
 {
 	struct jail *jail = calloc(1, sizeof(*jail));
 
@@ -132,9 +132,20 @@ add_jail(struct jails *jails, int jid, const char *name)
 	jail->id = jid;
 	jail->jails = jails;
 	LIST_INIT(&jail->actions);
-	RB_INSERT(jail_tree, &jails->tree, jail);
 	jails->count++;
 	return (jail);
+}
+
+struct jail *
+jails_recall(struct jails *jails, int id, uint64_t started, const char *name)
+{
+	struct jail *jail = new_jail(jails, id, name);
+
+	(void)started;
+	if (jail == NULL)
+		return (NULL);
+	jail->ended = true;
+	return (jail_ref(jail));
 }
 
 struct jail *
@@ -151,10 +162,12 @@ get_jail(struct jails *jails, int jid, struct facts *facts)
 	struct jail key = { .id = jid, .name = facts->name };
 	struct jail *jail = RB_FIND(jail_tree, &jails->tree, &key);
 
-	if (jail == NULL)
-		jail = add_jail(jails, jid, facts->name);
-	if (jail == NULL)
-		return (NULL);
+	if (jail == NULL) {
+		jail = new_jail(jails, jid, facts->name);
+		if (jail == NULL)
+			return (NULL);
+		RB_INSERT(jail_tree, &jails->tree, jail);
+	}
 	jail->persists = facts->persists != 0;
 	return (jail_ref(jail));
 }

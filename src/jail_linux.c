@@ -329,6 +329,29 @@ jail_is_host(const struct jail *jail)
 	    our_root.stx_dev_minor == root.stx_dev_minor);
 }
 
+/* It has no process to watch. */
+struct jail *
+jails_recall(struct jails *jails, int id, uint64_t started, const char *name)
+{
+	struct jail key = { .id = id, .started = started };
+	struct jail *jail = RB_FIND(jail_tree, &jails->tree, &key);
+
+	(void)name;
+	if (jail == NULL) {
+		jail = calloc(1, sizeof(*jail));
+		if (jail == NULL)
+			return (NULL);
+		jail->id = id;
+		jail->started = started;
+		jail->jails = jails;
+		jail->persists = jail->ended = true;
+		LIST_INIT(&jail->actions);
+		RB_INSERT(jail_tree, &jails->tree, jail);
+		jails->count++;
+	}
+	return (jail_ref(jail));
+}
+
 const bool jails_can_list = false;
 
 int

@@ -241,12 +241,12 @@ life_init_kept(struct life *life, const struct spec *spec,
 
 void
 life_resume(struct life *life, const struct spec *spec, int64_t lost_wait_ms,
-    unsigned int runs, bool fired, int64_t not_before, int64_t now)
+    unsigned int runs, bool over, int64_t not_before, int64_t now)
 {
 	life_init_kept(life, spec, lost_wait_ms);
 	life->runs = runs;
 	life->not_before = not_before;
-	if (fired && spec->respawn == RESPAWN_NEVER) {
+	if (over) {
 		life->state = runs > 0 ? LIFE_ENDING : LIFE_ENDED;
 		life->probe = false;
 	} else if (runs > 0 && spec->respawn == RESPAWN_AFTER) {

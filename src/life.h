@@ -89,12 +89,13 @@ void		 life_init_kept(struct life *, const struct spec *,
 
 /*
  * One that an earlier daemon left: so many of its runs go on or are to be
- * started, and fired says that a single shot has had its trigger.  Begins in
- * LIFE_REARMING, and a probe is to be attached; or in the state that waits for
- * the runs, or in LIFE_ENDED.  not_before: no probe earlier.
+ * started, and over says that there is no further probe, since a single shot
+ * has had its trigger or the jail has ended.  Begins in LIFE_REARMING, and a
+ * probe is to be attached; or in the state that waits for the runs, or in
+ * LIFE_ENDED.  not_before: no probe earlier.
  */
 void		 life_resume(struct life *, const struct spec *,
-		    int64_t lost_wait_ms, unsigned int runs, bool fired,
+		    int64_t lost_wait_ms, unsigned int runs, bool over,
 		    int64_t not_before, int64_t now);
 
 /* One event, at a monotonic time in milliseconds: a set of effects. */

@@ -305,7 +305,7 @@ try_later(struct rules *rs)
 	    rs->retry_ms % 1000 * 1000 };
 
 	if (evtimer_pending(rs->retry, NULL) == 0)
-		evtimer_add(rs->retry, &tv);
+		timer_start(rs->retry, &tv);
 }
 
 /*

@@ -165,7 +165,7 @@ race() {
 	_asked=0 _ok=0 _late=0 _ended=$(log_count event=run-end)
 	spy a try 600
 	wait_for 5 peek a pgrep -x spy
-	until [ "$_asked" -ge "$(chosen 100 500)" ] && early a 1 ||
+	until [ "$_asked" -ge "$(chosen 100 500)" ] && early_is a 1 ||
 	    [ "$_asked" -ge 2000 ]; do
 		_asked=$((_asked + 50))
 		load_arm a 50 "WATCHED-$_asked" >"$T/load" || _late=1

@@ -2,8 +2,10 @@
  * What was acknowledged is there: a daemon that is killed, or restarted,
  * again and again under the hands of many clients.
  *
- *   chaos kill    DAEMON DIR JAILPID ROUNDS SEED
- *   chaos upgrade DAEMON DIR JAILPID RESTARTS HUPS
+ *   chaos kill    DAEMON DIR JAIL ROUNDS SEED
+ *   chaos upgrade DAEMON DIR JAIL RESTARTS HUPS
+ *
+ * JAIL is a pid on Linux, a jid on FreeBSD.
  *
  * kill: clients arm, trigger and disarm at random, while the daemon is killed
  * at random instants.  Afterwards every action that was acknowledged is there
@@ -11,8 +13,8 @@
  * more often than it was triggered.
  *
  * upgrade: the daemon is stopped in order and started again, while probes are
- * hung up as fast as they appear.  The kernel (taskstats) is asked how many
- * processes died of a SIGHUP: just so often the command ran.
+ * hung up as fast as they appear.  The kernel is asked how many processes died
+ * of a SIGHUP: just so often the command ran.
  *
  * Prints what it found, a line each; the exit status is 0 if all is well.
  */
@@ -22,14 +24,7 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <linux/genetlink.h>
-#include <linux/netlink.h>
-#include <linux/taskstats.h>
-#include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -39,6 +34,8 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "chaos.h"
 
 #define WORKERS		6
 #define SLOTS		4096	/* actions of one worker, in all */
@@ -68,6 +65,7 @@ struct shared {
 	volatile unsigned long requests, acknowledged, triggered;
 	unsigned int	 used[WORKERS];
 	struct slot	 slots[WORKERS][SLOTS];
+	volatile bool	 calm;		/* no more hanging up */
 	volatile unsigned long hup_deaths;
 };
 
@@ -256,7 +254,7 @@ arm(int w, unsigned int seed)
 	s->fate = UNKNOWN;
 	sh->used[w]++;
 	snprintf(request, sizeof(request), "{\"v\":1,\"verb\":\"arm\","
-	    "\"pid\":%ld,\"title\":\"%s\",\"uid\":%u,\"respawn\":\"%s\","
+	    JAIL_KEY ",\"title\":\"%s\",\"uid\":%u,\"respawn\":\"%s\","
 	    "\"command\":\"echo x >>%s/runs/%s\"}\n", jail, s->title, uid_here,
 	    modes[seed % 3], dir, s->title);
 	reply = ask(request);
@@ -273,9 +271,8 @@ arm(int w, unsigned int seed)
 static pid_t
 find_probe(const struct slot *s)
 {
-	char request[128], path[64], args[64] = "", want[64], *reply;
+	char request[128], want[64], *reply;
 	pid_t pid = 0;
-	int fd;
 
 	snprintf(request, sizeof(request),
 	    "{\"v\":1,\"verb\":\"list\",\"title\":\"%s\"}\n", s->title);
@@ -284,14 +281,8 @@ find_probe(const struct slot *s)
 	free(reply);
 	if (pid == 0)
 		return (0);
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
 	snprintf(want, sizeof(want), "jailprobe: %s", s->title);
-	if ((fd = open(path, O_RDONLY)) != -1) {
-		if (read(fd, args, sizeof(args) - 1) < 0)
-			args[0] = '\0';
-		close(fd);
-	}
-	return (strcmp(args, want) == 0 ? pid : 0);
+	return (process_is(pid, want) ? pid : 0);
 }
 
 static void
@@ -362,40 +353,6 @@ count_runs(const char *title)
 
 	snprintf(path, sizeof(path), "%s/runs/%s", dir, title);
 	return (stat(path, &st) == -1 ? 0 : (unsigned int)st.st_size / 2);
-}
-
-/* Is that one of ours, and alive?  A dead one is its new parent's to reap. */
-static bool
-is_probe(const char *pid)
-{
-	char path[300], line[128], comm[32] = "", state = 'Z';
-	unsigned int uid = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%s/status", pid);
-	if ((f = fopen(path, "r")) == NULL)
-		return (false);
-	while (fgets(line, sizeof(line), f) != NULL) {
-		(void)sscanf(line, "Name: %31s", comm);
-		(void)sscanf(line, "State: %c", &state);
-		(void)sscanf(line, "Uid: %u", &uid);
-	}
-	fclose(f);
-	return (strcmp(comm, "jailprobe") == 0 && uid == uid_here &&
-	    state != 'Z' && state != 'X');
-}
-
-static unsigned int
-count_probes(void)
-{
-	DIR *d = opendir("/proc");
-	struct dirent *de;
-	unsigned int n = 0;
-
-	while ((de = readdir(d)) != NULL)
-		n += isdigit(de->d_name[0]) && is_probe(de->d_name);
-	closedir(d);
-	return (n);
 }
 
 static unsigned int
@@ -485,7 +442,7 @@ run_kill(int rounds, unsigned int seed)
 	for (const char *p = list;
 	    (p = strstr(p, "\"state\":\"armed\"")) != NULL; p++)
 		armed++;
-	probes = count_probes();
+	probes = probes_count(uid_here);
 	check(probes == armed, "%u probes for %u armed actions", probes,
 	    armed);
 	printf("%d kills, %lu requests, %u actions, %lu acknowledged, "
@@ -493,126 +450,13 @@ run_kill(int rounds, unsigned int seed)
 	    total, sh->acknowledged, sh->triggered, armed);
 	free(list);
 	end_daemon(SIGTERM);
-	check(count_probes() == 0, "a probe is left over");
+	check(probes_count(uid_here) == 0, "a probe is left over");
 }
 
 /* -- upgrade: the kernel's own count ------------------------------------- */
 
-#define HEADER		4U	/* of an attribute: length and type */
-#define ALIGNED(n)	(((size_t)(n) + 3) & ~(size_t)3)
-
-struct message {
-	struct nlmsghdr	 n;
-	struct genlmsghdr g;
-	char		 buf[16384];
-};
-
-static int
-send_command(int fd, uint16_t type, uint8_t cmd, uint16_t attr,
-    const void *data, size_t len)
-{
-	struct message m;
-	struct nlattr *na = (struct nlattr *)m.buf;
-	struct sockaddr_nl to = { .nl_family = AF_NETLINK };
-
-	memset(&m, 0, sizeof(m));
-	m.n.nlmsg_len = (uint32_t)(NLMSG_HDRLEN + GENL_HDRLEN +
-	    ALIGNED(HEADER + len));
-	m.n.nlmsg_type = type;
-	m.n.nlmsg_flags = NLM_F_REQUEST;
-	m.g.cmd = cmd;
-	m.g.version = 1;
-	na->nla_type = attr;
-	na->nla_len = (uint16_t)(HEADER + len);
-	memcpy((char *)na + HEADER, data, len);
-	return (sendto(fd, &m, m.n.nlmsg_len, 0, (struct sockaddr *)&to,
-	    sizeof(to)) == (ssize_t)m.n.nlmsg_len ? 0 : -1);
-}
-
-static const void *
-find_attr(const void *from, size_t len, uint16_t type, size_t *size)
-{
-	const struct nlattr *na = from;
-
-	while (len >= HEADER && na->nla_len >= HEADER &&
-	    na->nla_len <= len) {
-		if ((na->nla_type & NLA_TYPE_MASK) == type) {
-			*size = na->nla_len - HEADER;
-			return ((const char *)na + HEADER);
-		}
-		len -= ALIGNED(na->nla_len) < len ?
-		    ALIGNED(na->nla_len) : len;
-		na = (const void *)((const char *)na +
-		    ALIGNED(na->nla_len));
-	}
-	return (NULL);
-}
-
-static int
-open_taskstats(void)
-{
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
-	int size = 64 * 1024 * 1024;
-	struct message m;
-	char cpus[32];
-	const void *id;
-	size_t len;
-
-	if (fd == -1 || send_command(fd, GENL_ID_CTRL, CTRL_CMD_GETFAMILY,
-	    CTRL_ATTR_FAMILY_NAME, TASKSTATS_GENL_NAME,
-	    sizeof(TASKSTATS_GENL_NAME)) == -1 ||
-	    recv(fd, &m, sizeof(m), 0) <= 0 || m.n.nlmsg_type == NLMSG_ERROR)
-		return (-1);
-	id = find_attr(m.buf, m.n.nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN,
-	    CTRL_ATTR_FAMILY_ID, &len);
-	if (id == NULL)
-		return (-1);
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	snprintf(cpus, sizeof(cpus), "0-%ld", sysconf(_SC_NPROCESSORS_CONF) -
-	    1);
-	if (send_command(fd, *(const uint16_t *)id, TASKSTATS_CMD_GET,
-	    TASKSTATS_CMD_ATTR_REGISTER_CPUMASK, cpus, strlen(cpus) + 1) == -1)
-		return (-1);
-	return (fd);
-}
-
-static void
-count_death(const struct message *m)
-{
-	const struct taskstats *ts;
-	const void *pid;
-	size_t len;
-
-	pid = find_attr(m->buf, m->n.nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN,
-	    TASKSTATS_TYPE_AGGR_PID, &len);
-	if (pid == NULL)
-		return;
-	ts = find_attr(pid, len, TASKSTATS_TYPE_STATS, &len);
-	if (ts != NULL && strcmp(ts->ac_comm, "jailprobe") == 0 &&
-	    ts->ac_uid == uid_here && (ts->ac_exitcode & 0x7f) == SIGHUP)
-		sh->hup_deaths++;
-}
-
-static int
-listen_deaths(int fd)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	struct message m;
-
-	while (!sh->stop || poll(&pfd, 1, 500) == 1) {
-		if (poll(&pfd, 1, 100) != 1)
-			continue;
-		if (recv(fd, &m, sizeof(m), 0) > 0)
-			count_death(&m);
-		else if (errno == ENOBUFS) {
-			printf("WRONG: deaths were missed\n");
-			return (1);
-		}
-	}
-	return (0);
-}
-
 #define TARGETS	64
+#define TARGET	"jailprobe: U"
 
 static void
 arm_targets(void)
@@ -621,7 +465,7 @@ arm_targets(void)
 
 	for (int i = 0; i < TARGETS; i++) {
 		snprintf(request, sizeof(request), "{\"v\":1,\"verb\":\"arm\","
-		    "\"pid\":%ld,\"title\":\"U%d\",\"uid\":%u,"
+		    JAIL_KEY ",\"title\":\"U%d\",\"uid\":%u,"
 		    "\"respawn\":\"%s\",\"command\":\"echo x >>%s/runs/U%d\"}"
 		    "\n", jail, i, uid_here, i % 2 == 0 ? "now" : "after", dir, i);
 		reply = ask(request);
@@ -629,33 +473,6 @@ arm_targets(void)
 		    "U%d cannot be armed", i);
 		free(reply);
 	}
-}
-
-/* Whoever is a probe of ours, in the order of /proc. */
-static unsigned int
-hang_up_all(void)
-{
-	DIR *d = opendir("/proc");
-	struct dirent *de;
-	unsigned int n = 0;
-
-	while ((de = readdir(d)) != NULL) {
-		char path[300], comm[32] = "";
-		int fd;
-
-		if (!isdigit(de->d_name[0]))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/cmdline", de->d_name);
-		if ((fd = open(path, O_RDONLY)) == -1)
-			continue;
-		if (read(fd, comm, sizeof(comm) - 1) > 12 &&
-		    strncmp(comm, "jailprobe: U", 12) == 0 &&
-		    kill((pid_t)atoi(de->d_name), SIGHUP) == 0)
-			n++;
-		close(fd);
-	}
-	closedir(d);
-	return (n);
 }
 
 static unsigned long
@@ -674,24 +491,27 @@ count_target_runs(void)
 static void
 run_upgrade(int restarts, unsigned long hups)
 {
-	int fd = open_taskstats(), status, done = 0;
+	int fd = deaths_open(), status, done = 0;
 	pid_t listener, sender;
 	char *list;
 
 	if (fd == -1) {
-		check(false, "the kernel has no taskstats");
+		check(false, "the kernel does not tell of deaths");
 		return;
 	}
 	if ((listener = fork()) == 0)
-		_exit(listen_deaths(fd));
+		_exit(deaths_listen(fd, uid_here, &sh->stop,
+		    &sh->hup_deaths));
 	close(fd);
 	start_daemon();
 	arm_targets();
 	if ((sender = fork()) == 0) {
-		while (!sh->stop) {
-			sh->triggered += hang_up_all();
+		while (!sh->calm) {
+			sh->triggered += deaths_hang_up(uid_here, TARGET,
+			    &sh->hup_deaths);
 			nap(2000);
 		}
+		deaths_settle(&sh->hup_deaths);
 		_exit(0);
 	}
 	for (int i = 0; i < 3000 && (done < restarts ||
@@ -704,7 +524,7 @@ run_upgrade(int restarts, unsigned long hups)
 			done++;
 		}
 	}
-	kill(sender, SIGKILL);
+	sh->calm = true;
 	waitpid(sender, NULL, 0);
 	list = settle();
 	free(list);
@@ -720,7 +540,7 @@ run_upgrade(int restarts, unsigned long hups)
 	check(done >= restarts && sh->hup_deaths >= hups,
 	    "it took too long");
 	end_daemon(SIGTERM);
-	check(count_probes() == 0, "a probe is left over");
+	check(probes_count(uid_here) == 0, "a probe is left over");
 }
 
 int
@@ -729,8 +549,8 @@ main(int argc, char **argv)
 	char path[256];
 
 	if (argc != 7) {
-		fprintf(stderr, "usage: chaos kill DAEMON DIR JAILPID ROUNDS "
-		    "SEED\n       chaos upgrade DAEMON DIR JAILPID RESTARTS "
+		fprintf(stderr, "usage: chaos kill DAEMON DIR JAIL ROUNDS "
+		    "SEED\n       chaos upgrade DAEMON DIR JAIL RESTARTS "
 		    "HUPS\n");
 		return (64);
 	}

@@ -1,0 +1,151 @@
+#include <sys/param.h>
+#include <sys/event.h>
+#include <sys/proc.h>
+#include <sys/sysctl.h>
+#include <sys/time.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "chaos.h"
+
+/* The words of a process; false: it has ended. */
+static bool
+get_words(pid_t pid, char *buf, size_t size)
+{
+	int mib[] = { CTL_KERN, KERN_PROC, KERN_PROC_ARGS, pid };
+	size_t len = size - 1;
+
+	buf[0] = '\0';
+	if (sysctl(mib, 4, buf, &len, NULL, 0) == -1)
+		return (false);
+	buf[len] = '\0';
+	return (len > 0);
+}
+
+bool
+process_is(pid_t pid, const char *words)
+{
+	char args[64];
+
+	return (get_words(pid, args, sizeof(args)) && strcmp(args, words) == 0);
+}
+
+/* Living probes of that uid; the caller frees them. */
+static struct kinfo_proc *
+list(unsigned int uid, size_t *n)
+{
+	int mib[] = { CTL_KERN, KERN_PROC, KERN_PROC_UID, (int)uid };
+	struct kinfo_proc *kp = NULL;
+	size_t size = 0, all;
+
+	*n = 0;
+	do {
+		free(kp);
+		kp = NULL;
+		if (sysctl(mib, 4, NULL, &size, NULL, 0) == -1)
+			return (NULL);
+		size += 64 * sizeof(*kp);
+		if ((kp = malloc(size)) == NULL)
+			return (NULL);
+	} while (sysctl(mib, 4, kp, &size, NULL, 0) == -1 && errno == ENOMEM);
+	all = size / sizeof(*kp);
+	for (size_t i = 0; i < all; i++)
+		if (strcmp(kp[i].ki_comm, "jailprobe") == 0 &&
+		    kp[i].ki_stat != SZOMB && (kp[i].ki_flag & P_WEXIT) == 0)
+			kp[(*n)++] = kp[i];
+	return (kp);
+}
+
+unsigned int
+probes_count(unsigned int uid)
+{
+	size_t n;
+
+	free(list(uid, &n));
+	return ((unsigned int)n);
+}
+
+/* -- deaths: a kqueue ------------------------------------------------------ */
+
+static int kq = -1;
+
+/* No child inherits a kqueue: the one who hangs up makes it. */
+int
+deaths_open(void)
+{
+	return (dup(STDIN_FILENO));
+}
+
+int
+deaths_listen(int fd, unsigned int uid, volatile bool *stop,
+    volatile unsigned long *deaths)
+{
+	(void)fd;
+	(void)uid;
+	(void)stop;
+	(void)deaths;
+	return (0);
+}
+
+/* Asked before the signal is sent, so that none is missed. */
+static bool
+watch(pid_t pid)
+{
+	struct kevent change;
+
+	EV_SET(&change, (uintptr_t)pid, EVFILT_PROC, EV_ADD, NOTE_EXIT, 0,
+	    NULL);
+	return (kevent(kq, &change, 1, NULL, 0, NULL) == 0);
+}
+
+/* Whether there was one within that time. */
+static bool
+count(volatile unsigned long *deaths, time_t seconds)
+{
+	struct timespec ts = { seconds, 0 };
+	struct kevent events[64];
+	int n = kevent(kq, NULL, 0, events, 64, &ts);
+
+	for (int i = 0; i < n; i++) {
+		int status = (int)events[i].data;
+
+		*deaths += WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP;
+	}
+	return (n > 0);
+}
+
+unsigned int
+deaths_hang_up(unsigned int uid, const char *words,
+    volatile unsigned long *deaths)
+{
+	struct kinfo_proc *kp;
+	unsigned int hung = 0;
+	char args[64];
+	size_t n;
+
+	if (kq == -1)
+		kq = kqueue();
+	kp = list(uid, &n);
+	for (size_t i = 0; i < n; i++)
+		if (get_words(kp[i].ki_pid, args, sizeof(args)) &&
+		    strncmp(args, words, strlen(words)) == 0 &&
+		    watch(kp[i].ki_pid) && kill(kp[i].ki_pid, SIGHUP) == 0)
+			hung++;
+	free(kp);
+	/* All of it: what is listed next time was not told of before. */
+	while (count(deaths, 0))
+		;
+	return (hung);
+}
+
+void
+deaths_settle(volatile unsigned long *deaths)
+{
+	while (count(deaths, 1))
+		;
+}
