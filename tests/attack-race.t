@@ -108,12 +108,12 @@ end_probes() {
 	wait_for 20 no_probes_in a
 }
 
-# refuses ATTACK WORDS: an arm whose probe reports that is refused.
+# refuses ATTACK WORDS [TIMES]: an arm whose probe reports that is refused.
 refuses() {
 	_before=$(log_count "event=refuse .*text=.*$2")
-	provoked "$1" 1
-	at_least "$(log_count "event=refuse .*text=.*$2")" $((_before + 1)) \
-	    "refused: $2"
+	provoked "$1" "${3:-1}"
+	at_least "$(log_count "event=refuse .*text=.*$2")" \
+	    $((_before + ${3:-1})) "refused: $2"
 	spy_ends a
 }
 
@@ -122,7 +122,7 @@ reports() {
 	tap_group=reports
 	refuses other-pid "a process that is not a new probe"
 	refuses again "a process that is not a new probe"
-	refuses failed "an unknown step"
+	refuses failed "an unknown step" 8
 	refuses shed "a report was not one of a probe"
 	refuses more "a report was not one of a probe"
 	serves "the daemon serves another jail"

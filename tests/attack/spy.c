@@ -333,10 +333,13 @@ do_other_pid(struct prey *p)
 	return (add(p, 1));
 }
 
+/* Steps that there are not, one after the other. */
 static bool
 do_failed(struct prey *p)
 {
-	return (add(p, COUNT_FAILED | 0xffULL << COUNT_STEP_SHIFT |
+	static uint64_t step = STEP_COUNT;
+
+	return (add(p, COUNT_FAILED | step++ << COUNT_STEP_SHIFT |
 	    0x7fffffff));
 }
 
