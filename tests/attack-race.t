@@ -48,7 +48,8 @@ provoked() {
 	spy a "$1" 600 "$2"
 	rm -f "$T"/load.*
 	_loads=''
-	while ! early_is a "$_wanted" && [ "$_arms" -lt 1000 ]; do
+	while ! early_is a "$_wanted" && [ "$_arms" -lt 1000 ] &&
+	    alive "$DPID"; do
 		_arms=$((_arms + 1))
 		load_arm a 1 "A-$_arms-$1" >"$T/load.$_arms" &
 		_loads="$_loads $!"
