@@ -70,9 +70,8 @@ frozen() {
 	sleep 1
 	is "$(frozen_rights | sort -u)" 0000000000000000 \
 	    "what is frozen has no privilege"
-	is "$(ps -o pgid= --ppid "$DPID" |
-	    grep -cx " *$(ps -o pgid= -p "$DPID" | tr -d ' ')")" 0 \
-	    "and is not in the daemon's process group"
+	is "$(pgrep -P "$DPID" -g "$(ps -o pgid= -p "$DPID" |
+	    tr -d ' ')" | lines)" 0 "and is not in the daemon's process group"
 	wait $!
 	# While an arm is under way, what else comes over its connection waits.
 	_most=$(daemon_most)
