@@ -47,9 +47,9 @@ provoked() {
 	_wanted=$(($2 * $(echo "$1" | tr ',' '\n' | lines))) _arms=0
 	spy a "$1" 600 "$2"
 	rm -f "$T"/load.*
-	_loads=''
+	_loads='' _until=$(($(now) + 60000))
 	while ! early_is a "$_wanted" && [ "$_arms" -lt 1000 ] &&
-	    alive "$DPID"; do
+	    [ "$(now)" -lt "$_until" ] && alive "$DPID"; do
 		_arms=$((_arms + 1))
 		load_arm a 1 "A-$_arms-$1" >"$T/load.$_arms" &
 		_loads="$_loads $!"
