@@ -6,9 +6,14 @@
 #ifndef SYSCALL_LINUX_H
 #define SYSCALL_LINUX_H
 
+/* Who copies code elsewhere must have no calls in it. */
+#ifndef SYSCALL_LINKAGE
+#define SYSCALL_LINKAGE	__attribute__((noinline)) static
+#endif
+
 #if defined(__x86_64__)
 
-__attribute__((noinline)) static long
+SYSCALL_LINKAGE long
 sys6(long nr, long a, long b, long c, long d, long e, long f)
 {
 	long ret;
@@ -28,7 +33,7 @@ sys6(long nr, long a, long b, long c, long d, long e, long f)
 
 #elif defined(__aarch64__)
 
-__attribute__((noinline)) static long
+SYSCALL_LINKAGE long
 sys6(long nr, long a, long b, long c, long d, long e, long f)
 {
 	register long x8 __asm__("x8") = nr;

@@ -47,8 +47,9 @@ provoked() {
 	_wanted=$(($2 * $(echo "$1" | tr ',' '\n' | lines))) _arms=0
 	spy a "$1" 600 "$2"
 	rm -f "$T"/load.*
-	_loads=''
-	while ! early_is a "$_wanted" && [ "$_arms" -lt 1000 ]; do
+	_loads='' _until=$(($(now) + 60000))
+	while ! early_is a "$_wanted" && [ "$_arms" -lt 1000 ] &&
+	    [ "$(now)" -lt "$_until" ] && alive "$DPID"; do
 		_arms=$((_arms + 1))
 		load_arm a 1 "A-$_arms-$1" >"$T/load.$_arms" &
 		_loads="$_loads $!"
@@ -108,12 +109,12 @@ end_probes() {
 	wait_for 20 no_probes_in a
 }
 
-# refuses ATTACK WORDS: an arm whose probe reports that is refused.
+# refuses ATTACK WORDS [TIMES]: an arm whose probe reports that is refused.
 refuses() {
 	_before=$(log_count "event=refuse .*text=.*$2")
-	provoked "$1" 1
-	at_least "$(log_count "event=refuse .*text=.*$2")" $((_before + 1)) \
-	    "refused: $2"
+	provoked "$1" "${3:-1}"
+	at_least "$(log_count "event=refuse .*text=.*$2")" \
+	    $((_before + ${3:-1})) "refused: $2"
 	spy_ends a
 }
 
@@ -122,7 +123,7 @@ reports() {
 	tap_group=reports
 	refuses other-pid "a process that is not a new probe"
 	refuses again "a process that is not a new probe"
-	refuses failed "an unknown step"
+	refuses failed "an unknown step" 8
 	refuses shed "a report was not one of a probe"
 	refuses more "a report was not one of a probe"
 	serves "the daemon serves another jail"

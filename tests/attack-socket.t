@@ -80,6 +80,7 @@ descriptors() {
 	sleep 3
 	at_most $((($(daemon_cpu) - _cpu) * 10)) $((100 * SLOWER)) \
 	    "ms of CPU time: the daemon does not spin"
+	at_most "$(log_count event=accept)" 20 "lines of log"
 	prlimit --pid "$DPID" --nofile=1024:
 	ok "with a descriptor it answers" wait_for 5 prompt_answers
 	wait $!

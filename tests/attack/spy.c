@@ -48,6 +48,8 @@
 #include <unistd.h>
 
 #include "../../stub/order.h"
+/* What is copied into a probe must not call what stays here. */
+#define SYSCALL_LINKAGE	static inline __attribute__((always_inline))
 #include "../../stub/syscall_linux.h"
 
 #define NAME		"jailprobe"
@@ -333,10 +335,13 @@ do_other_pid(struct prey *p)
 	return (add(p, 1));
 }
 
+/* Steps that there are not, one after the other. */
 static bool
 do_failed(struct prey *p)
 {
-	return (add(p, COUNT_FAILED | 0xffULL << COUNT_STEP_SHIFT |
+	static uint64_t step = STEP_COUNT;
+
+	return (add(p, COUNT_FAILED | step++ << COUNT_STEP_SHIFT |
 	    0x7fffffff));
 }
 

@@ -679,6 +679,10 @@ case_outlives() {
 case_orderly() {
 	ok "arm" arm a FIRST "echo x >>$M/first"
 	ok "arm another" arm a NOT_FIRST "echo x >>$M/not-first" -R
+	ok "and one more" arm a STOPPED "echo x >>$M/stopped"
+	ok "whose probe is stopped" \
+	    jail_exec a pkill -STOP -x -f "jailprobe: STOPPED"
+	ok "and gets a HUP" fire a STOPPED
 	# The daemon cannot look: what comes first is first in the kernel too.
 	kill -STOP "$DPID"
 	ok "HUP" fire a FIRST
@@ -688,6 +692,8 @@ case_orderly() {
 	daemon_reap
 	is "$?" 0 "TERM ends the daemon in order"
 	ok "a HUP that came first is honoured" wait_for 5 marked first 1
+	ok "so is one that a stopped probe had not died of yet" \
+	    wait_for 5 marked stopped 1
 	ok "no probe is left" no_probes a
 	is "$(mark not-first)" 0 "nothing else was run"
 	ok "no socket and no pid file either" \
