@@ -483,6 +483,17 @@ unprivileged() {
 	wait "$_user"
 }
 
+# Who traces the daemon with its children gets no probe, and is told why.
+traced() {
+	ktrace -i -f "$T/ktrace.out" -p "$DPID"
+	ok "a traced daemon is refused by its stub" refused 71 \
+	    'could not make itself untraceable: Device busy' \
+	    -f "$D/sock" -c : -j "$(jail_id a)"
+	ktrace -c -p "$DPID"
+	ok "no longer traced it can arm" arm a TRACED :
+	ok "HUP" fire a TRACED
+}
+
 # -- all is back where it was ------------------------------------------------
 
 back() {
@@ -515,7 +526,7 @@ ok "HUP" fire b FIRST
 serves "the daemon works"
 fds=$(daemon_fds) rss=$(daemon_rss)
 [ $# -gt 0 ] || set -- holds processors race at_once halt hammer starve removal killed \
-    persist program nested renamed unprivileged back
+    persist program nested renamed unprivileged traced back
 for part; do
 	tap_group=$part
 	"$part"
