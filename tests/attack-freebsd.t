@@ -420,8 +420,8 @@ program() {
 # of a jail need not be the system.
 nested() {
 	_outer=$JAIL_RUN-n _inner=$JAIL_RUN-n.i
-	jail -c name="$_outer" path="$JAIL_ROOT" persist children.max=2 &&
-	    jexec "$_outer" jail -c name=i path=/ persist ||
+	jail -c name="$_outer" path="$JAIL_ROOT" persist children.max=2
+	jexec "$_outer" jail -c name=i path=/ persist ||
 	    { fail "no jails"; return; }
 	ok "arm in the outer jail" jd -c "echo x >>$M/outer" -j "$_outer" \
 	    -t OUTER
