@@ -158,7 +158,8 @@ $(BUILD)/jaildaemon: src/main.c $(BUILD)/lib.a $(BUILD)/jailprobe $(IMAGE_$(OS))
 	    $(IMAGE_$(OS)) $(BUILD)/lib.a $(LDFLAGS) $(LINK_HARDENING_$(OS)) \
 	    $(LINK_$(OS)) $(PKG_LIBS) $(LIBS_$(OS))
 
-# Unit tests: cmocka, printing TAP for prove(1).
+# Unit tests: cmocka, printing TAP for prove(1).  Not static on any system:
+# FreeBSD's package has no static library.
 CMOCKA_CFLAGS =	`$(PKG_CONFIG) --cflags cmocka`
 CMOCKA_LIBS =	`$(PKG_CONFIG) --libs cmocka`
 
@@ -168,7 +169,7 @@ $(BUILD)/unit.stamp: $(BUILD)/lib.a $(UNIT_SRCS)
 	    $(COMPILE) -Isrc $(PKG_CFLAGS) $(CMOCKA_CFLAGS) \
 	    -o $(BUILD)/unit/test_$$u \
 	    tests/unit/test_$$u.c $(BUILD)/lib.a $(LDFLAGS) \
-	    $(LINK_HARDENING_$(OS)) $(LINK_$(OS)) $(PKG_LIBS) $(CMOCKA_LIBS) \
+	    $(LINK_HARDENING_$(OS)) $(PKG_LIBS) $(CMOCKA_LIBS) \
 	    $(LIBS_$(OS)) || exit 1; \
 	done
 	touch $@
@@ -179,7 +180,7 @@ $(BUILD)/replay.stamp: $(BUILD)/lib.a $(FUZZ_SRCS) fuzz/replay.c
 	for f in $(FUZZERS) $(FUZZERS_$(OS)); do \
 	    $(COMPILE) -Isrc $(PKG_CFLAGS) -o $(BUILD)/replay/$$f fuzz/replay.c \
 	    fuzz/fuzz_$$f.c $(BUILD)/lib.a $(LDFLAGS) \
-	    $(LINK_HARDENING_$(OS)) $(LINK_$(OS)) $(PKG_LIBS) \
+	    $(LINK_HARDENING_$(OS)) $(PKG_LIBS) \
 	    $(LIBS_$(OS)) || exit 1; \
 	done
 	touch $@

@@ -377,6 +377,95 @@ persist() {
 	fire a PERSISTS
 }
 
+# The stub is a file here: whoever could write to it would be root.
+program() {
+	daemon_dir d-program
+	mkdir "$T/program"
+	cp "$JAILDAEMON" "${JAILDAEMON%/*}/jailprobe" "$T/program/"
+	_program=$JAILDAEMON
+	JAILDAEMON=$T/program/jaildaemon
+	for _change in "chmod 775" "chmod 757" "chown 1001"; do
+		$_change "$T/program/jailprobe"
+		ok "no daemon starts with a stub after $_change" refused 71 \
+		    "$T/program/jailprobe: Operation not permitted" -D -d \
+		    -f "$D/sock" -p "$D/pid" -S "$D/state"
+		chmod 755 "$T/program/jailprobe"
+		chown 0 "$T/program/jailprobe"
+	done
+	daemon_start || fail "no daemon"
+	JAIL_ROOT=/
+	jail_start freebsd w
+	JAIL_ROOT=$T/root
+	ok "arm in a jail that has the stub's file" arm w PROGRAM \
+	    "echo x >>$M/program" -r
+	nok "its root cannot write to it" \
+	    jexec "$(jail_name w)" sh -c "echo x >>'$T/program/jailprobe'"
+	nok "nor empty it" \
+	    jexec "$(jail_name w)" sh -c ": >'$T/program/jailprobe'"
+	ok "arm again" arm w PROGRAM "echo y >>$M/program"
+	chmod 775 "$T/program/jailprobe"
+	ok "what others may write to later is not executed either" \
+	    refused 75 'Operation not permitted' -f "$D/sock" -c : \
+	    -j "$(jail_id a)"
+	chmod 755 "$T/program/jailprobe"
+	ok "HUP" fire w PROGRAM
+	ok "runs the commands" wait_for 5 marked program 2
+	jail_stop w
+	daemon_stop
+	JAILDAEMON=$_program
+	daemon_dir d
+}
+
+# Jails in jails: the outer one's root may what the manual says, and the host
+# of a jail need not be the system.
+nested() {
+	_outer=$JAIL_RUN-n _inner=$JAIL_RUN-n.i
+	jail -c name="$_outer" path="$JAIL_ROOT" persist children.max=2
+	jexec "$_outer" jail -c name=i path=/ persist ||
+	    { fail "no jails"; return; }
+	ok "arm in the outer jail" jd -c "echo x >>$M/outer" -j "$_outer" \
+	    -t OUTER
+	ok "and in the inner one" jd -c "echo x >>$M/inner" -j "$_inner" \
+	    -t INNER
+	nok "the inner one does not see the outer one's probe" \
+	    jexec "$_inner" pgrep -f '^jailprobe: OUTER'
+	jexec "$_outer" /spy try >"$T/try"
+	is "$(word probes <"$T/try")" 2 "the outer one sees both"
+	is "$(word gained <"$T/try")" 0 "and gets nothing of them"
+	ok "but may hang them up" jexec "$_outer" pkill -HUP -x jailprobe
+	ok "which runs the command of one" wait_for 5 marked inner 1
+	ok "and of the other" wait_for 5 marked outer 1
+	mkdir -m 700 "$JAIL_ROOT/daemon"
+	cp "$JAILDAEMON" "${JAILDAEMON%/*}/jailprobe" "$JAIL_ROOT/daemon/"
+	ok "a daemon in the outer jail starts" jexec "$_outer" \
+	    /daemon/jaildaemon -D -f /daemon/sock -p /daemon/pid
+	ok "and arms the inner one" jexec "$_outer" /daemon/jaildaemon \
+	    -f /daemon/sock -c 'echo x >>/daemon/mark' -j i -t NESTED
+	ok "whose HUP" jexec "$_inner" pkill -HUP -x -f 'jailprobe: NESTED'
+	ok "runs the command" wait_for 5 test -s "$JAIL_ROOT/daemon/mark"
+	jexec "$_outer" /daemon/jaildaemon -f /daemon/sock -c : \
+	    -j "$(jail_pid a)" >"$T/nested" 2>&1
+	is "$?" 68 "it knows of no jail beside it"
+	jail -r "$_outer"
+	ok "all of it ends" wait_for 10 not lingers "$_outer"
+	rm -r "$JAIL_ROOT/daemon"
+}
+
+# A jail is its number and its name: under another name it has ended.
+renamed() {
+	jail -c name="$JAIL_RUN-o" path="$JAIL_ROOT" persist
+	ok "arm with -r" jd -c "echo x >>$M/renamed" -j "$JAIL_RUN-o" \
+	    -t RENAMED -r
+	ok "the jail gets another name" jail -m \
+	    jid="$(jls -j "$JAIL_RUN-o" jid)" name="$JAIL_RUN-r"
+	ok "HUP" jexec "$JAIL_RUN-r" pkill -HUP -x jailprobe
+	ok "runs the command" wait_for 5 marked renamed 1
+	ok "then the action has ended" \
+	    wait_for 5 log_has "event=jail-ended .*jail=\"$JAIL_RUN-o\""
+	nok "there is no further probe" pgrep -f '^jailprobe: RENAMED'
+	jail -r "$JAIL_RUN-r"
+}
+
 # Root alone may attach to a jail.
 unprivileged() {
 	mkdir -m 700 "$T/d-user"
@@ -392,6 +481,17 @@ unprivileged() {
 	    -f "$T/d-user/sock" -c : -j "$(jail_id a)"
 	kill "$_user"
 	wait "$_user"
+}
+
+# Who traces the daemon with its children gets no probe, and is told why.
+traced() {
+	ktrace -i -f "$T/ktrace.out" -p "$DPID"
+	ok "a traced daemon is refused by its stub" refused 71 \
+	    'could not make itself untraceable: Device busy' \
+	    -f "$D/sock" -c : -j "$(jail_id a)"
+	ktrace -c -p "$DPID"
+	ok "no longer traced it can arm" arm a TRACED :
+	ok "HUP" fire a TRACED
 }
 
 # -- all is back where it was ------------------------------------------------
@@ -426,7 +526,7 @@ ok "HUP" fire b FIRST
 serves "the daemon works"
 fds=$(daemon_fds) rss=$(daemon_rss)
 [ $# -gt 0 ] || set -- holds processors race at_once halt hammer starve removal killed \
-    persist unprivileged back
+    persist program nested renamed unprivileged traced back
 for part; do
 	tap_group=$part
 	"$part"

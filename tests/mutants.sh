@@ -5,10 +5,11 @@
 #   tests/mutants.sh [name ...]      all, or those
 #   tests/mutants.sh -n              does each script still find its line?
 #
-# The mutants are in mutants.table, which says how they are written.  A script
-# that changes nothing is an error, and so is a mutant that does not build:
-# the table must follow the code.  Each test is first run on the sound
-# program, where it may not fail in that point: else it would show nothing.
+# The mutants are in mutants.table (FreeBSD: mutants-freebsd.table), which says
+# how they are written.  A script that changes nothing is an error, and so is a
+# mutant that does not build: the table must follow the code.  Each test is
+# first run on the sound program, where it may not fail in that point: else it
+# would show nothing.
 #
 # Environment: MUTANTS_JOBS, how many go on at a time (2).
 set -u
@@ -17,7 +18,11 @@ work=$(mktemp -d) || exit 1
 sound=$work/sound/tree
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
-: "${MUTANTS:=tests/mutants.table}" "${MUTANTS_JOBS:=2}"
+case $(uname -s) in
+FreeBSD)	table=tests/mutants-freebsd.table ;;
+*)		table=tests/mutants.table ;;
+esac
+: "${MUTANTS:=$table}" "${MUTANTS_JOBS:=2}"
 LIMIT=600	# seconds for a test
 chmod 711 "$work"
 

@@ -18,7 +18,8 @@ esac
 
 # Most are of one system.
 case $JAIL_OS:${0##*/} in
-FreeBSD:attack-freebsd.t | FreeBSD:attack-flood.t)	;;
+FreeBSD:attack-freebsd.t | FreeBSD:attack-flood.t | FreeBSD:attack-socket.t)
+	;;
 Linux:attack-freebsd.t | FreeBSD:*)
 	echo "1..0 # SKIP not an attack on $JAIL_OS"
 	tap_done=1
