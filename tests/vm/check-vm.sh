@@ -26,6 +26,7 @@ case ${JAILDAEMON:-} in
 *)	JAILDAEMON=$(pwd)/$JAILDAEMON ;;
 esac
 cd "$top" || exit 1
+. "$vm/package.sh"
 
 complain() {
 	echo "check-vm: $*" >&2
