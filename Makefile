@@ -241,9 +241,6 @@ fuzzers: $(BUILD)/lib.a $(FUZZ_SRCS)
 test: $(BUILD)/jaildaemon $(BUILD)/unit.stamp $(BUILD)/replay.stamp
 	BUILD=$(BUILD) OS=$(OS) sh tests/run.sh hermetic
 
-# Lists of packages, besides the system's own.
-LISTS_Linux =	deb
-
 deps:
 	sh tests/deps.sh
 
@@ -263,7 +260,7 @@ check-sanitized: deps
 
 # A stock host, in a virtual machine.
 check-vm: deps
-	sh tests/deps.sh vm
+	sh tests/deps.sh vm deb
 	$(MAKE) all
 	BUILD=$(BUILD) MAKE="$(MAKE)" sh tests/vm/check-vm.sh
 

@@ -26,6 +26,7 @@ case ${JAILDAEMON:-} in
 *)	JAILDAEMON=$(pwd)/$JAILDAEMON ;;
 esac
 cd "$top" || exit 1
+. "$vm/package.sh"
 
 complain() {
 	echo "check-vm: $*" >&2
@@ -147,10 +148,18 @@ make_payload() {
 		complain "make install failed"
 		return 1
 	fi
+	case " ${*:-package} " in
+	*" package "*)
+		package_make "$work/payload/packages" >"$work/log" 2>&1 || {
+			tail -n 40 "$work/log" >&2
+			complain "cannot make the packages"
+			return 1
+		} ;;
+	esac
 	[ -z "${JAILDAEMON_VM_FILES:-}" ] ||
 	    cp -R $JAILDAEMON_VM_FILES "$work/payload/files/" || return 1
 	cp "$vm/guest.sh" "$work/payload/start" &&
-	cp "$top/tests/lib/tap.sh" "$work/payload/" &&
+	cp "$top/tests/lib/tap.sh" "$vm/package.sh" "$work/payload/" &&
 	echo "$*" >"$work/payload/groups" &&
 	tar -C "$work/payload" -cf "$work/payload.tar" .
 }

@@ -14,6 +14,8 @@ exec 2>&1
 cd /run/vm || exit 1
 # shellcheck source=../lib/tap.sh
 . ./tap.sh
+# shellcheck source=package.sh
+. ./package.sh
 
 # First one after the other, then in two lanes, as there are two processors,
 # then again one after the other.  Those of the first line are always run, the
@@ -21,7 +23,7 @@ cd /run/vm || exit 1
 FIRST="host service"
 LANE_A="lxcs machines podmans"
 LANE_B="docker_default dockers rootless"
-LAST="service_ends machine_v1 no_complaint"
+LAST="service_ends machine_v1 package no_complaint"
 
 read -r only <groups
 S=$T/state

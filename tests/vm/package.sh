@@ -2,12 +2,11 @@
 # upgraded, stopped, removed and purged
 #
 #   package_make DIRECTORY     on the host: two packages, the second one newer
-#   package_tests DIRECTORY    in the guest: those packages' lives
+#   package                    in the guest: a group of guest.sh, which has the
+#                              functions that are not here; the packages are
+#                              in ./packages
 #
-# The guest has nothing of jaildaemon before and after that; what a package
-# depends on is in packages.guest.  Docker is started and left as it is, and
-# has the image "img".  To be sourced after tap.sh, in the folder of the
-# source or that of the payload; guest.sh has the functions that are not here.
+# What a package depends on is in packages.guest.
 #
 # shellcheck shell=sh disable=SC2154
 
@@ -42,15 +41,26 @@ package_replaced() {
 	[ "$(package_pid)" -ne "$1" ]
 }
 
-# All files that have the name, but for what dpkg and the journal note.
+# All files that have the name, wherever a package may put one.
 package_files() {
-	find / -xdev \( -path /run/vm -o -path "$T" -o -path /var/log \
-	    -o -path /var/lib/docker \) -prune -o -name '*jaildaemon*' -print
-	find /run -xdev -path /run/vm -prune -o -name 'jaildaemon*' -print
+	find /etc /lib/systemd /usr /var/lib /run -xdev \
+	    \( -path /run/vm -o -path /var/lib/docker \) -prune -o \
+	    -name '*jaildaemon*' -print
+}
+
+# What make install has installed goes.
+package_clear() {
+	systemctl stop jaildaemon
+	rm -f /etc/systemd/system/jaildaemon.service
+	(cd root && find . -type f) | cut -c 2- | tr '\n' '\0' | xargs -0 rm -f
+	rm -rf /var/lib/jaildaemon
+	systemctl daemon-reload
+	hash -r
 }
 
 package_install() {
 	group "package, installed"
+	package_clear
 	is "$(package_files)" "" "there is nothing before"
 	# With Type=notify, a daemon that is not heard would fail to start.
 	ok "installs" dpkg -i "$_old"
@@ -69,21 +79,16 @@ package_install() {
 	    'jaildaemon.service' "and before nspawn's"
 }
 
-package_container() {
-	systemctl start docker
-	docker run -d --name pkg --userns=host --network none img /init
-}
-
 package_arm() {
 	group "package, in use"
-	ok "a container" package_container
-	_pid=$(docker inspect -f '{{.State.Pid}}' pkg)
+	need_web
+	_pid=$(docker_pid web)
 	ok "arms" patiently jaildaemon -c "echo x >>$M/package" -j "$_pid" \
 	    -t PACKAGE -r
-	ok "a HUP from inside" tell "$_pid" PACKAGE
+	is "$(hup "$_pid" PACKAGE)" 0 "a HUP from inside"
 	ok "runs the command" wait_for 20 runs package
 	# A file of actions, and an engine that is followed.
-	echo "-j docker:pkg -r -t FILE -c 'echo x >>$M/file'" \
+	echo "-j docker:web -r -t FILE -c 'echo x >>$M/file'" \
 	    >>/etc/jaildaemon.conf
 	ok "the file is right" jaildaemon check
 	ok "reloads" systemctl reload jaildaemon
@@ -92,11 +97,11 @@ package_arm() {
 	    "$(cat /run/jaildaemon.pid)" "as the same"
 	ok "Docker is followed" systemctl enable --now \
 	    jaildaemon-follow@docker
-	ok "the container's action is armed" wait_for 120 package_armed FILE
-	ok "a HUP from inside" tell "$_pid" FILE
+	ok "the container's action is armed" wait_for 20 package_armed FILE
+	is "$(hup "$_pid" FILE)" 0 "a HUP from inside"
 	ok "runs the file's command" wait_for 20 runs file
 	rm -f "$M/file"
-	ok "and it is armed again" wait_for 120 package_armed FILE
+	ok "and it is armed again" wait_for 20 package_armed FILE
 	echo "-t BROKEN" >>/etc/jaildaemon.conf
 	nok "a broken file is not reloaded" systemctl reload jaildaemon
 	is "$(systemctl is-active jaildaemon)" active "and does no harm"
@@ -105,7 +110,7 @@ package_arm() {
 
 package_upgrade() {
 	group "package, upgraded"
-	jaildaemon -c "echo x >>$M/slow1
+	patiently jaildaemon -c "echo x >>$M/slow1
 	    until [ -e $M/go-on ]; do sleep 1; done; echo x >>$M/slow2" \
 	    -j "$_pid" -t SLOW
 	pkill -HUP -x -f "jailprobe: SLOW"
@@ -115,24 +120,26 @@ package_upgrade() {
 	is "$(package_version)" "$_newer" "is installed"
 	is "$(systemctl is-active jaildaemon)" active "is active"
 	ok "is another process" package_replaced "$_was"
-	ok "what was armed from the file is again" wait_for 120 \
+	ok "what was armed from the file is again" wait_for 20 \
 	    package_armed FILE
-	ok "a HUP from inside" tell "$_pid" FILE
+	ok "and what was armed by hand" wait_for 20 package_armed PACKAGE
+	is "$(hup "$_pid" FILE)" 0 "a HUP from inside"
 	ok "runs its command" wait_for 20 runs file
 	: >"$M/go-on"
 	ok "the run went on" wait_for 20 runs slow2
-	like "$(tail -n 1 /etc/jaildaemon.conf)" 'docker:pkg' \
+	like "$(tail -n 1 /etc/jaildaemon.conf)" 'docker:web' \
 	    "and the file is as it was"
 }
 
-# killed, as by a fault: the service comes back by itself.
+# Killed, as by a fault: the service comes back by itself.
 package_killed() {
 	group "package, killed"
 	_was=$(package_pid)
 	kill -9 "$_was"
-	ok "comes back" wait_for 60 package_replaced "$_was"
-	ok "is active" wait_for 60 systemctl -q is-active jaildaemon
-	ok "and armed" wait_for 120 package_armed FILE
+	ok "comes back" wait_for 10 package_replaced "$_was"
+	ok "is active" wait_for 10 systemctl -q is-active jaildaemon
+	ok "and armed, from the file" wait_for 20 package_armed FILE
+	ok "and by hand" wait_for 20 package_armed PACKAGE
 }
 
 package_stop() {
@@ -146,25 +153,24 @@ package_stop() {
 	is "$(systemctl is-active jaildaemon)" active "is active"
 	ok "follows again" wait_for 20 systemctl -q is-active \
 	    jaildaemon-follow@docker
-	ok "and is armed" wait_for 120 package_armed FILE
+	ok "and is armed" wait_for 20 package_armed FILE
 }
 
 package_remove() {
 	group "package, removed"
 	ok "is removed" dpkg -r jaildaemon
-	nok "no process is left" pgrep 'jaildaemon|jailprobe'
+	nok "no process is left" pgrep -u 0 'jaildaemon|jailprobe'
 	nok "nor the socket" test -e /run/jaildaemon.pipe
 	ok "the file of actions is left" test -e /etc/jaildaemon.conf
 	ok "is purged" dpkg -P jaildaemon
 	is "$(package_files)" "" "nothing is left"
 	like "$(systemctl show -p LoadState --value jaildaemon)" not-found \
 	    "not for systemd either"
-	docker rm -f pkg >/dev/null
 }
 
-package_tests() {
-	_old=$(find "$1" -name 'jaildaemon_*.deb' ! -name '*+1_*')
-	_new=$(find "$1" -name 'jaildaemon_*+1_*.deb')
+package() {
+	_old=$(find packages -name '*.deb' ! -name '*+1_*')
+	_new=$(find packages -name '*+1_*.deb')
 	_newer=$(dpkg-deb -f "$_new" Version)
 	package_install
 	package_arm
@@ -172,5 +178,4 @@ package_tests() {
 	package_killed
 	package_stop
 	package_remove
-	group end
 }
