@@ -63,5 +63,20 @@ while IFS= read -r line; do
 	    cut -c 1-60)"
 done <"$out"
 
+# The table of who may trigger: its groups are the virtual machine's, and so
+# are the containers in parentheses.
+sed -n '/^## Who may trigger/,/^## What/s/^| .* | \([^|]*\) |$/\1/p' \
+    SECURITY.md | grep -Ev '^(test|---|`.*)$' | sort -u >"$out"
+[ "$(wc -l <"$out")" -gt 0 ]
+check $? "who may trigger has tests"
+while IFS= read -r line; do
+	container=$(printf '%s\n' "$line" | sed -n 's/.*(\(.*\))$/\1/p')
+	for group in $(printf '%s\n' "${line%% (*}" | tr ',' ' '); do
+		sed -n "/^$group() {\$/,/^}\$/p" tests/vm/guest.sh |
+		    grep -Eq "(_case|need_|^$group).*${container:-.}"
+		check $? "who may trigger: $group${container:+ has $container}"
+	done
+done <"$out"
+
 echo "1..$n"
 exit $failed

@@ -56,7 +56,7 @@ wait_for() {
 # Emulated, an engine may need longer than the 5 s that it has to answer, and
 # a probe longer than its 4 s to report.
 patiently() {
-	_left=20
+	_left=60
 	while :; do
 		"$@" && return
 		_rc=$?
