@@ -279,7 +279,9 @@ check-attack: deps
 # What takes long: the state at full length, and the cookbook's recipes.
 check-long: deps
 	sh tests/deps.sh all bench deb long
-	$(MAKE) all $(BUILD)/tools.stamp $(BUILD)/bench.stamp
+	$(MAKE) all $(BUILD)/unit.stamp $(BUILD)/tools.stamp \
+	    $(BUILD)/bench.stamp
+	LIFE_SEED=20001 LIFE_COUNT=1000000 $(BUILD)/unit/test_life
 	JAILDAEMON_LONG=1 JAILDAEMON=`pwd`/$(BUILD)/jaildaemon \
 	    sh tests/state.t
 	for t in bench cookbook follow; do \

@@ -25,7 +25,8 @@ struct row {
 /*
  * The table.  GATE leads to LIFE_REARMING where a probe may be there now,
  * else to LIFE_RESTING, and is asked again at each event that may open it:
- * absence is the back-pressure.
+ * absence is the back-pressure.  What opened it may have come together with
+ * the timer, which is then late, and changes nothing.
  *
  * The wait status decides even while an action ends: a HUP that came before
  * the end of the probe was asked for runs the command.
@@ -48,7 +49,7 @@ static const struct row table[LIFE_STATES][LIFE_EVENTS] = {
 		[LIFE_REFUSED] =	NEVER(ARMED),
 		/* LIFE_HUP, LIFE_LOST: by respawn mode, below */
 		[LIFE_RUN_ENDED] =	STAY(ARMED),
-		[LIFE_TIMER] =		NEVER(ARMED),
+		[LIFE_TIMER] =		STAY(ARMED),
 		[LIFE_JAIL_ENDED] =	{ LIFE_ENDING, LIFE_KILL_PROBE },
 		[LIFE_STOP] =		{ LIFE_ENDING, LIFE_KILL_PROBE },
 	},
@@ -58,7 +59,7 @@ static const struct row table[LIFE_STATES][LIFE_EVENTS] = {
 		[LIFE_HUP] =		NEVER(REARMING),
 		[LIFE_LOST] =		NEVER(REARMING),
 		[LIFE_RUN_ENDED] =	STAY(REARMING),
-		[LIFE_TIMER] =		NEVER(REARMING),
+		[LIFE_TIMER] =		STAY(REARMING),
 		[LIFE_JAIL_ENDED] =	{ LIFE_ENDING, R_NONE },
 		[LIFE_STOP] =		{ LIFE_ENDING, R_NONE },
 	},
@@ -68,7 +69,7 @@ static const struct row table[LIFE_STATES][LIFE_EVENTS] = {
 		[LIFE_HUP] =		NEVER(RUNNING),
 		[LIFE_LOST] =		NEVER(RUNNING),
 		[LIFE_RUN_ENDED] =	{ GATE },
-		[LIFE_TIMER] =		NEVER(RUNNING),
+		[LIFE_TIMER] =		STAY(RUNNING),
 		[LIFE_JAIL_ENDED] =	{ LIFE_ENDING, R_NONE },
 		[LIFE_STOP] =		{ LIFE_ENDING, R_NONE },
 	},

@@ -66,7 +66,7 @@ static const struct expectation {
 	{ LIFE_ARMED, LIFE_LOST, { "ended", "resting timer",
 	    "resting timer" } },
 	{ LIFE_ARMED, LIFE_RUN_ENDED, { "armed", "armed", "armed" } },
-	{ LIFE_ARMED, LIFE_TIMER, { CANNOT, CANNOT, CANNOT } },
+	{ LIFE_ARMED, LIFE_TIMER, { "armed", "armed", "armed" } },
 	{ LIFE_ARMED, LIFE_JAIL_ENDED, { "ending kill", "ending kill",
 	    "ending kill" } },
 	{ LIFE_ARMED, LIFE_STOP, { "ending kill", "ending kill",
@@ -79,7 +79,7 @@ static const struct expectation {
 	{ LIFE_REARMING, LIFE_LOST, { CANNOT, CANNOT, CANNOT } },
 	{ LIFE_REARMING, LIFE_RUN_ENDED, { "rearming", "rearming",
 	    "rearming" } },
-	{ LIFE_REARMING, LIFE_TIMER, { CANNOT, CANNOT, CANNOT } },
+	{ LIFE_REARMING, LIFE_TIMER, { "rearming", "rearming", "rearming" } },
 	{ LIFE_REARMING, LIFE_JAIL_ENDED, { "ending", "ending", "ending" } },
 	{ LIFE_REARMING, LIFE_STOP, { "ending", "ending", "ending" } },
 
@@ -89,7 +89,7 @@ static const struct expectation {
 	{ LIFE_RUNNING, LIFE_LOST, { CANNOT, CANNOT, CANNOT } },
 	{ LIFE_RUNNING, LIFE_RUN_ENDED, { "rearming attach",
 	    "rearming attach", "rearming attach" } },
-	{ LIFE_RUNNING, LIFE_TIMER, { CANNOT, CANNOT, CANNOT } },
+	{ LIFE_RUNNING, LIFE_TIMER, { "running", "running", "running" } },
 	{ LIFE_RUNNING, LIFE_JAIL_ENDED, { "ending", "ending", "ending" } },
 	{ LIFE_RUNNING, LIFE_STOP, { "ending", "ending", "ending" } },
 
@@ -292,58 +292,149 @@ retries_get_rarer(void **state)
 
 /* The world around a life: what is really there. */
 struct world {
-	int	attaching, probes, runs;
-	long	hups, started;
+	int		attaching, probes, runs;
+	long		hups, started;
+	int64_t		last_hup;	/* of which a run came */
+	int64_t		burst[LIFE_BURST + 1];	/* the latest HUPs */
+	unsigned int	nburst;
+	int64_t		timer;		/* when it is due, or -1 */
+	bool		over;		/* no further probe is to come */
+	unsigned int	calm;		/* how rarely a probe fails */
 };
 
-static enum life_event
-choose_event(const struct world *w, const struct life *life, int64_t now)
-{
-	for (;;) {
-		enum life_event e = (enum life_event)(rand() % LIFE_EVENTS);
-		bool possible[LIFE_EVENTS] = {
-			[LIFE_READY] = w->attaching > 0,
-			[LIFE_REFUSED] = w->attaching > 0,
-			[LIFE_HUP] = w->probes > 0,
-			[LIFE_LOST] = w->probes > 0,
-			[LIFE_RUN_ENDED] = w->runs > 0,
-			[LIFE_TIMER] = life->state == LIFE_RESTING &&
-			    life_wait(life, now) == 0,
-			[LIFE_JAIL_ENDED] = rand() % 500 == 0,
-			[LIFE_STOP] = rand() % 500 == 0,
-		};
+/* Marsaglia's xorshift64*: the same lives on every system. */
+static uint64_t dice;
 
-		if (possible[e])
-			return (e);
-		if (e == LIFE_TIMER && rand() % 4 == 0)
-			return (LIFE_EVENTS);	/* time goes by */
+static unsigned int
+roll(unsigned int sides)
+{
+	dice ^= dice >> 12;
+	dice ^= dice << 25;
+	dice ^= dice >> 27;
+	return ((unsigned int)((dice * 0x2545f4914f6cdd1dULL) >> 33) % sides);
+}
+
+static bool
+is_possible(const struct world *w, enum life_event e, int64_t now)
+{
+	switch (e) {
+	case LIFE_READY:
+		return (w->attaching > 0);
+	case LIFE_REFUSED:
+		return (w->attaching > 0 && roll(w->calm) == 0);
+	case LIFE_HUP:
+		return (w->probes > 0);
+	case LIFE_LOST:
+		return (w->probes > 0 && roll(w->calm) == 0);
+	case LIFE_RUN_ENDED:
+		return (w->runs > 0);
+	case LIFE_TIMER:
+		return (w->timer != -1 && now >= w->timer);
+	default:
+		return (roll(500) == 0);
 	}
 }
 
+/* LIFE_EVENTS: nothing but time goes by. */
+static enum life_event
+choose_event(const struct world *w, int64_t now)
+{
+	enum life_event e = (enum life_event)roll(LIFE_EVENTS);
+
+	return (is_possible(w, e, now) ? e : LIFE_EVENTS);
+}
+
 static void
-live(struct world *w, enum life_event event)
+live(struct world *w, enum life_event event, int64_t now)
 {
 	w->attaching -= event == LIFE_READY || event == LIFE_REFUSED;
 	w->probes += event == LIFE_READY;
 	w->probes -= event == LIFE_HUP || event == LIFE_LOST;
 	w->runs -= event == LIFE_RUN_ENDED;
 	w->hups += event == LIFE_HUP;
+	if (event == LIFE_TIMER)
+		w->timer = -1;
+	if (event == LIFE_HUP) {
+		w->last_hup = now;
+		w->burst[w->nburst++ % (LIFE_BURST + 1)] = now;
+	}
+	w->over = w->over || event == LIFE_STOP || event == LIFE_JAIL_ENDED;
 }
 
 static void
-hold(const struct world *w, const struct life *life, unsigned int effects)
+act(struct world *w, const struct life *life, unsigned int effects,
+    int64_t now)
 {
-	assert_int_equal(effects & LIFE_BUG, 0);
-	assert_int_equal(w->hups, w->started);
-	assert_in_range(w->attaching + w->probes, 0, 1);
-	assert_int_equal(life->probe, w->attaching + w->probes == 1);
-	assert_int_equal(life->runs, w->runs);
-	assert_in_range(w->runs, 0, life->runs_max + 1);
-	if (life->state == LIFE_ARMED)
-		assert_int_equal(w->probes, 1);
-	if (life->respawn == RESPAWN_AFTER && w->probes == 1 &&
-	    life->state == LIFE_ARMED)
-		assert_int_equal(w->runs, 0);
+	w->attaching += (effects & LIFE_ATTACH) != 0;
+	w->runs += (effects & LIFE_START_RUN) != 0;
+	w->started += (effects & LIFE_START_RUN) != 0;
+	if (effects & LIFE_SET_TIMER)
+		w->timer = now + life_wait(life, now);
+}
+
+/* The first promise that is broken, or NULL. */
+static const char *
+broken(const struct world *w, const struct life *life, const struct spec *spec,
+    unsigned int effects, int64_t now)
+{
+	bool never = spec->respawn == RESPAWN_NEVER;
+
+	if (effects & LIFE_BUG)
+		return ("what happened cannot happen");
+	if (w->hups != w->started)
+		return ("a run for each HUP");
+	if (w->attaching + w->probes < 0 || w->attaching + w->probes > 1)
+		return ("at most one probe");
+	if (life->probe != (w->attaching + w->probes == 1))
+		return ("knows whether there is a probe");
+	if ((int)life->runs != w->runs)
+		return ("knows how many runs go on");
+	if (life->state == LIFE_ARMED && w->probes != 1)
+		return ("armed has a probe");
+	if (never && w->hups > 1)
+		return ("a single shot");
+	if (!never && w->runs > (int)life->runs_max)
+		return ("no more runs than may be");
+	if ((effects & LIFE_ATTACH) && w->runs >= (int)life->runs_max)
+		return ("no probe while as many run as may");
+	if ((effects & LIFE_ATTACH) && (w->over || (never && w->hups > 0)))
+		return ("no probe after the end");
+	if ((effects & LIFE_ATTACH) && w->hups > 0 &&
+	    now < w->last_hup + (int64_t)spec->interval * 1000)
+		return ("-i keeps the probe away");
+	if ((effects & LIFE_ATTACH) && w->nburst > LIFE_BURST &&
+	    w->last_hup - w->burst[w->nburst % (LIFE_BURST + 1)] <
+	    LIFE_BURST_MS && now < w->last_hup + LIFE_REST_MS)
+		return ("a burst is followed by a rest");
+	if (life->state == LIFE_RESTING && w->timer == -1 &&
+	    w->runs < (int)life->runs_max)
+		return ("whoever rests will be woken");
+	if (life->state == LIFE_ENDED &&
+	    w->attaching + w->probes + w->runs != 0)
+		return ("nothing is left at the end");
+	if (life->state != LIFE_ENDED && (w->over || (never && w->hups > 0)) &&
+	    w->attaching + w->probes + w->runs == 0)
+		return ("the end comes");
+	return (NULL);
+}
+
+/* The daemon was killed and is back: probes went with it, runs did not. */
+static void
+restart(struct world *w, struct life *life, const struct spec *spec,
+    int64_t now)
+{
+	int64_t not_before = w->hups == 0 ? 0 :
+	    w->last_hup + (int64_t)spec->interval * 1000;
+
+	w->probes = 0;
+	w->nburst = 0;
+	w->timer = -1;
+	life_resume(life, spec, LOST_WAIT, (unsigned int)w->runs,
+	    spec->respawn == RESPAWN_NEVER && w->hups > 0, not_before, now);
+	w->attaching = life->state == LIFE_REARMING;
+	/* As action.c does. */
+	if (life->state == LIFE_RESTING && w->runs < (int)life->runs_max)
+		w->timer = now + life_wait(life, now);
 }
 
 /* -i: the probe stays away until the interval has passed, begin to begin. */
@@ -405,33 +496,83 @@ kept(void **state)
 }
 
 static void
-random_lives(void **state)
+random_spec(struct spec *spec)
 {
-	(void)state;
-	for (unsigned int seed = 1; seed <= 3000; seed++) {
-		struct world w = { .attaching = 1 };
-		struct life life;
-		int64_t now = NOW;
+	memset(spec, 0, sizeof(*spec));
+	spec->respawn = (enum respawn)roll(3);
+	spec->interval = roll(4) == 0 ? 1 + roll(5) : 0;
+	spec->parallel = roll(3) == 0 ? 1 + roll(4) : 0;
+}
 
-		srand(seed);
-		begin(&life, (enum respawn)(seed % 3));
-		for (int i = 0; i < 300 && life.state != LIFE_ENDED; i++) {
-			enum life_event event = choose_event(&w, &life, now);
-			unsigned int effects;
+/* The events of a life so far; NULL, or what was broken at its end. */
+static const char *
+random_life(uint64_t seed, unsigned long *events)
+{
+	static const unsigned int paces[] = { 2, 20, 200, 2000 };
+	static const unsigned int calms[] = { 1, 10, 1000 };
+	struct world w = { .attaching = 1, .timer = -1 };
+	struct spec spec;
+	struct life life;
+	const char *what = NULL;
+	unsigned int pace;
+	int64_t now = NOW;
 
-			now += rand() % 300;
-			if (event == LIFE_EVENTS)
-				continue;
-			live(&w, event);
+	dice = seed * 0x9e3779b97f4a7c15ULL | 1;
+	random_spec(&spec);
+	w.calm = calms[roll(sizeof(calms) / sizeof(calms[0]))];
+	pace = paces[roll(sizeof(paces) / sizeof(paces[0]))];
+	life_init(&life, &spec, LOST_WAIT);
+	for (int i = 0; what == NULL && i < 2000; i++) {
+		enum life_event event = choose_event(&w, now);
+		unsigned int effects;
+
+		now += roll(pace);
+		if (roll(1000) == 0 && !w.over && life.state != LIFE_ARMING)
+			restart(&w, &life, &spec, now);
+		else if (event == LIFE_EVENTS)
+			continue;
+		else {
+			live(&w, event, now);
 			effects = life_step(&life, event, now);
-			w.attaching += (effects & LIFE_ATTACH) != 0;
-			w.runs += (effects & LIFE_START_RUN) != 0;
-			w.started += (effects & LIFE_START_RUN) != 0;
-			hold(&w, &life, effects);
+			act(&w, &life, effects, now);
+			/* A first probe that is refused, a lost single shot. */
+			w.over = w.over || life.state >= LIFE_ENDING;
+			what = broken(&w, &life, &spec, effects, now);
+			++*events;
 		}
 		if (life.state == LIFE_ENDED)
-			assert_int_equal(w.attaching + w.probes + w.runs, 0);
+			break;
 	}
+	return (what);
+}
+
+static unsigned long
+from_environment(const char *name, unsigned long otherwise)
+{
+	const char *value = getenv(name);
+
+	return (value == NULL ? otherwise : strtoul(value, NULL, 10));
+}
+
+/*
+ * LIFE_SEED and LIFE_COUNT choose which lives; a life that breaks a promise
+ * names its seed, which alone lives it again.
+ */
+static void
+random_lives(void **state)
+{
+	unsigned long seed = from_environment("LIFE_SEED", 1);
+	unsigned long count = from_environment("LIFE_COUNT", 20000);
+	unsigned long events = 0;
+
+	(void)state;
+	for (unsigned long i = 0; i < count; i++, seed++) {
+		const char *what = random_life(seed, &events);
+
+		if (what != NULL)
+			fail_msg("LIFE_SEED=%lu LIFE_COUNT=1: %s", seed, what);
+	}
+	print_message("# %lu lives, %lu events\n", count, events);
 }
 
 int
