@@ -357,6 +357,11 @@ void
 control_watch(struct conn *conn, void (*cancel)(void *), void *arg)
 {
 	conn->watching = true;
+	/*
+	 * libevent forgets the limit of an event only while that is added;
+	 * one that is added later, without a limit, still has its old one.
+	 */
+	bufferevent_enable(conn->bev, EV_WRITE);
 	bufferevent_set_timeouts(conn->bev, NULL, NULL);
 	control_later(conn, cancel, arg);
 }

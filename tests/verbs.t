@@ -588,7 +588,8 @@ t_watch_slow() {
 	verb disarm -j "$JID" >/dev/null
 }
 
-# One that does not look but has nothing to read: it is left alone.
+# One that does not look while less than the bound waits: it is left alone.  An
+# event is of a size of which Linux's socket, too, takes a part.
 t_watch_idle() {
 	watch_start idle
 	_p=$(cat "$T/idle.wp")
@@ -596,7 +597,7 @@ t_watch_idle() {
 	arm a IDLE : -r
 	_i=0
 	while [ "$_i" -lt 12 ]; do
-		jd -c ": $(fill 60000 x)" -j "$JID" -t "IDLE$_i"
+		jd -c ": $(fill 45000 x)" -j "$JID" -t "IDLE$_i"
 		_i=$((_i + 1))
 	done
 	sleep 11
