@@ -986,10 +986,10 @@ t_wire() {
 	    'unknown verb "stop": expected ping, arm, list, disarm, watch, run, output, reload, check, metrics or started' \
 	    "{$_k\"stop\"}"
 	for _v in run output; do
-		ok "$_v without an id" wire_bad 64 'missing' "{$_k\"$_v\"}"
-		ok "$_v with ids" wire_bad 64 'missing|not take' \
+		ok "$_v without an id" wire_bad 64 'no .* is given, and is expected' "{$_k\"$_v\"}"
+		ok "$_v with ids" wire_bad 64 'no .*id.* is given, and is expected' \
 		    "{$_k\"$_v\",\"ids\":[1]}"
-		ok "$_v with more" wire_bad 64 'not take' \
+		ok "$_v with more" wire_bad 64 'is given, and is not expected' \
 		    "{$_k\"$_v\",\"id\":1,\"title\":\"x\"}"
 		ok "$_v with a bad id" wire_bad 76 '"id": expected' \
 		    "{$_k\"$_v\",\"id\":\"1\"}"
@@ -999,20 +999,21 @@ t_wire() {
 	ok "disarm of nothing" wire_bad 64 'expected either' "{$_k\"disarm\"}"
 	ok "disarm of both" wire_bad 64 'expected either' \
 	    "{$_k\"disarm\",\"ids\":[1],\"title\":\"x\"}"
-	ok "disarm of an id" wire_bad 64 'not take' "{$_k\"disarm\",\"id\":1}"
+	ok "disarm of an id" wire_bad 64 'is given, and is not expected' \
+	    "{$_k\"disarm\",\"id\":1}"
 	ok "disarm of no ids" wire_bad 76 '"ids": expected' \
 	    "{$_k\"disarm\",\"ids\":[]}"
 	ok "disarm of what is no id" wire_bad 76 '"ids": expected' \
 	    "{$_k\"disarm\",\"ids\":[0]}"
-	ok "list with a command" wire_bad 64 'not take' \
+	ok "list with a command" wire_bad 64 'is given, and is not expected' \
 	    "{$_k\"list\",\"command\":\":\"}"
 	for _v in watch reload check metrics ping; do
-		ok "$_v with a jail" wire_bad 64 'not take' \
+		ok "$_v with a jail" wire_bad 64 'is given, and is not expected' \
 		    "{$_k\"$_v\",\"jail\":\"x\"}"
 	done
-	ok "started without a jail" wire_bad 64 'missing' \
+	ok "started without a jail" wire_bad 64 'no .* is given, and is expected' \
 	    "{$_k\"started\",\"pid\":1}"
-	ok "started with a title" wire_bad 64 'not take' \
+	ok "started with a title" wire_bad 64 'is given, and is not expected' \
 	    "{$_k\"started\",\"jail\":\"x\",\"title\":\"x\"}"
 	for _v in '"timeout":0' '"parallel":1025' '"interval":-1' \
 	    '"feedback":"yes"'; do
