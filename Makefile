@@ -246,7 +246,7 @@ deps:
 
 # Everything, as root.
 check: deps
-	[ $(OS) = FreeBSD ] || sh tests/deps.sh all deb long
+	[ $(OS) = FreeBSD ] || sh tests/deps.sh all long
 	$(MAKE) all $(BUILD)/unit.stamp $(BUILD)/replay.stamp \
 	    $(BUILD)/tools.stamp
 	BUILD=$(BUILD) OS=$(OS) sh tests/run.sh hermetic root
@@ -284,7 +284,7 @@ check-long: deps
 	LIFE_SEED=20001 LIFE_COUNT=1000000 $(BUILD)/unit/test_life
 	JAILDAEMON_LONG=1 JAILDAEMON=`pwd`/$(BUILD)/jaildaemon \
 	    sh tests/state.t
-	for t in bench cookbook follow; do \
+	for t in bench cookbook follow packages; do \
 	    BUILD=$(BUILD) JAILDAEMON=`pwd`/$(BUILD)/jaildaemon \
 	    sh tests/$$t.t || exit 1; \
 	done

@@ -104,12 +104,12 @@ again()
 	run "$@"
 }
 
-# Figures, recipes and everything that follows an engine: minutes each, and not
+# Figures, recipes, packages and what follows an engine: minutes each, and not
 # for a machine that has other work to do.  make check-long.
 is_long()
 {
 	case ${1##*/} in
-	bench.t | cookbook.t | follow.t)
+	bench.t | cookbook.t | follow.t | packages.t)
 		[ "$OS" != FreeBSD ] ;;
 	*)	false ;;
 	esac
