@@ -380,7 +380,7 @@ jail_start_nspawn() {
 		exec systemd-nspawn -q --register=no --keep-unit -M "$_full" \
 		    -D "$T/nspawn/$_full" "$@" /init
 	) </dev/null &
-	wait_for 10 jail_child_of $! "$_pidfile"
+	wait_for 60 jail_child_of $! "$_pidfile"
 }
 
 jail_start_runc() {
