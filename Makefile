@@ -246,7 +246,7 @@ deps:
 
 # Everything, as root.
 check: deps
-	[ $(OS) = FreeBSD ] || sh tests/deps.sh all long
+	[ $(OS) = FreeBSD ] || sh tests/deps.sh long
 	$(MAKE) all $(BUILD)/unit.stamp $(BUILD)/replay.stamp \
 	    $(BUILD)/tools.stamp
 	BUILD=$(BUILD) OS=$(OS) sh tests/run.sh hermetic root
@@ -278,7 +278,7 @@ check-attack: deps
 
 # What takes long: the state at full length, and the cookbook's recipes.
 check-long: deps
-	sh tests/deps.sh all bench deb long
+	sh tests/deps.sh bench deb long
 	$(MAKE) all $(BUILD)/unit.stamp $(BUILD)/tools.stamp \
 	    $(BUILD)/bench.stamp
 	LIFE_SEED=20001 LIFE_COUNT=1000000 $(BUILD)/unit/test_life

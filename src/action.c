@@ -286,11 +286,8 @@ log_sum(struct action *a)
 static void
 start_sum_timer(struct action *a)
 {
-	static const struct timeval period = { SUM_MS / 1000,
-	    SUM_MS % 1000 * 1000 };
-
 	a->sum.again = false;
-	timer_start(a->sum.timer, &period);
+	timer_start(a->sum.timer, SUM_MS);
 }
 
 static void
@@ -564,8 +561,6 @@ start_run(struct action *a)
 static void
 on_owed(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval delay = { OWED_MS / 1000,
-	    OWED_MS % 1000 * 1000 };
 	struct action *a = arg;
 
 	(void)fd;
@@ -575,7 +570,7 @@ on_owed(evutil_socket_t fd, short what, void *arg)
 		if (start_run(a) == 0)
 			continue;
 		a->owed++;
-		timer_start(a->owed_timer, &delay);
+		timer_start(a->owed_timer, OWED_MS);
 		break;
 	}
 }
@@ -632,11 +627,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 static void
 set_timer(struct action *a)
 {
-	int64_t ms = life_wait(&a->life, clock_ms());
-	struct timeval tv = { (time_t)(ms / 1000),
-	    (suseconds_t)(ms % 1000 * 1000) };
-
-	timer_start(a->timer, &tv);
+	timer_start(a->timer, life_wait(&a->life, clock_ms()));
 }
 
 /* What the probe shows: with -s, how the last run went. */
@@ -1585,7 +1576,6 @@ actions_measure(struct actions *as)
 static void
 on_drain(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval delay = { 0, DRAIN_POLL_MS * 1000 };
 	struct actions *as = arg;
 
 	(void)fd;
@@ -1593,7 +1583,7 @@ on_drain(evutil_socket_t fd, short what, void *arg)
 	if (as->probes.count == 0 || clock_ms() >= as->drain_until)
 		as->drained(as->drained_arg);
 	else
-		timer_start(as->drain, &delay);
+		timer_start(as->drain, DRAIN_POLL_MS);
 }
 
 void

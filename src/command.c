@@ -51,14 +51,6 @@ struct command {
 };
 
 static void
-set_timer(struct command *c, int ms)
-{
-	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
-
-	timer_start(c->timer, &tv);
-}
-
-static void
 free_stream(struct event **ev)
 {
 	int fd;
@@ -135,7 +127,7 @@ on_out(evutil_socket_t fd, short what, void *arg)
 	/* Nothing more will come of it, so it shall end. */
 	if (c->out == NULL && c->phase == RUNNING) {
 		c->phase = CLOSED;
-		set_timer(c, GRACE_MS);
+		timer_start(c->timer, GRACE_MS);
 	}
 }
 
@@ -227,7 +219,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	case ASKED:
 		c->phase = KILLED;
 		signal_group(c, SIGKILL);
-		set_timer(c, GRACE_MS);
+		timer_start(c->timer, GRACE_MS);
 		break;
 	case KILLED:
 		/* In an uninterruptible sleep: freed when it has ended. */
@@ -250,7 +242,7 @@ command_stop(struct command *c)
 	c->phase = ASKED;
 	signal_group(c, SIGTERM);
 	signal_group(c, SIGCONT);
-	set_timer(c, GRACE_MS);
+	timer_start(c->timer, GRACE_MS);
 }
 
 /* The read end becomes an event; the write end is returned.  -1: neither. */
@@ -324,6 +316,6 @@ command_start(struct event_base *base, struct ends *ends,
 		return (NULL);
 	}
 	if (timeout_ms > 0)
-		set_timer(c, timeout_ms);
+		timer_start(c->timer, timeout_ms);
 	return (c);
 }

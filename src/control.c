@@ -233,10 +233,7 @@ close_conn(struct conn *conn)
 static void
 restart_deadline(struct conn *conn)
 {
-	static const struct timeval limit = { CONTROL_REQUEST_MS / 1000,
-	    CONTROL_REQUEST_MS % 1000 * 1000 };
-
-	timer_start(conn->deadline, &limit);
+	timer_start(conn->deadline, CONTROL_REQUEST_MS);
 }
 
 static void
@@ -485,9 +482,7 @@ fail:
 static void
 start_sum(struct control *c)
 {
-	static const struct timeval period = { SUM_MS / 1000, 0 };
-
-	timer_start(c->sum, &period);
+	timer_start(c->sum, SUM_MS);
 }
 
 static void
@@ -542,9 +537,7 @@ accept_one(struct control *c, int fd)
 static void
 start_pause(struct control *c)
 {
-	static const struct timeval delay = { PAUSE_MS / 1000, 0 };
-
-	timer_start(c->pause, &delay);
+	timer_start(c->pause, PAUSE_MS);
 }
 
 /* Out of descriptors: look away for a while instead of spinning. */

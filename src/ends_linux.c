@@ -188,9 +188,7 @@ on_ready(evutil_socket_t fd, short what, void *arg)
 static void
 sweep_soon(struct ends *ends)
 {
-	static const struct timeval delay = { 0, SWEEP_DELAY_MS * 1000 };
-
-	timer_start(ends->sweep, &delay);
+	timer_start(ends->sweep, SWEEP_DELAY_MS);
 }
 
 static void
@@ -345,12 +343,10 @@ on_hunt(evutil_socket_t fd, short what, void *arg)
 void
 ends_suspect_strangers(struct ends *ends, int age)
 {
-	/* A second more than the age, so that one hunt finds them all. */
-	struct timeval delay = { age / 1000 + 1, age % 1000 * 1000 };
-
 	ends->hunt_age_ms = age;
+	/* A second more than the age, so that one hunt finds them all. */
 	if (!evtimer_pending(ends->hunt, NULL))
-		timer_start(ends->hunt, &delay);
+		timer_start(ends->hunt, age + 1000);
 }
 
 static int

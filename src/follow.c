@@ -64,14 +64,6 @@ struct follow {
 
 static void	list(struct follow *);
 
-static void
-set_timer(struct event *timer, int ms)
-{
-	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
-
-	timer_start(timer, &tv);
-}
-
 /*
  * The engine.
  */
@@ -186,7 +178,7 @@ on_listed(void *arg, const struct command_end *end)
 		list(f);
 		return;
 	}
-	set_timer(f->relist, f->list_soon ? FOLLOW_LIST_SOON_MS :
+	timer_start(f->relist, f->list_soon ? FOLLOW_LIST_SOON_MS :
 	    FOLLOW_LIST_MS);
 	f->list_soon = false;
 }
@@ -205,7 +197,7 @@ list(struct follow *f)
 	    FOLLOW_LIST_TIMEOUT_MS, on_list_line, on_listed, f);
 	if (f->list == NULL) {
 		engine_lost(f, strerror(errno));
-		set_timer(f->relist, FOLLOW_LIST_MS);
+		timer_start(f->relist, FOLLOW_LIST_MS);
 	}
 }
 
@@ -224,7 +216,7 @@ on_relist(evutil_socket_t fd, short what, void *arg)
 static void
 try_later(struct follow *f)
 {
-	set_timer(f->retry, f->retry_ms);
+	timer_start(f->retry, f->retry_ms);
 	f->retry_ms *= 2;
 	if (f->retry_ms > FOLLOW_RETRY_MAX_MS)
 		f->retry_ms = FOLLOW_RETRY_MAX_MS;
@@ -327,7 +319,7 @@ on_pong(void *arg, const struct wire_reply *reply, const char *why)
 		daemon_lost(f, reply->error);
 	else
 		daemon_answered(f, reply->pid);
-	set_timer(f->next_ping, FOLLOW_PING_MS);
+	timer_start(f->next_ping, FOLLOW_PING_MS);
 }
 
 static void
@@ -343,7 +335,7 @@ on_next_ping(evutil_socket_t fd, short what, void *arg)
 	if (f->ping != NULL)
 		return;
 	daemon_lost(f, strerror(errno));
-	set_timer(f->next_ping, FOLLOW_PING_MS);
+	timer_start(f->next_ping, FOLLOW_PING_MS);
 }
 
 /*
@@ -383,7 +375,7 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 		list(f);
 	else {
 		f->retry_ms = FOLLOW_RETRY_MS;
-		set_timer(f->retry, 0);
+		timer_start(f->retry, 0);
 	}
 }
 
@@ -470,8 +462,8 @@ serve(struct follow *f)
 	log_info("event=follow engine=%s pid=%ld version=%s socket=%s",
 	    f->feed->name, (long)getpid(), VERSION,
 	    log_quote(&socket, f->socket));
-	set_timer(f->retry, 0);
-	set_timer(f->next_ping, 0);
+	timer_start(f->retry, 0);
+	timer_start(f->next_ping, 0);
 	/* From here on nothing ends it but a signal. */
 	(void)event_base_dispatch(f->base);
 	return (0);

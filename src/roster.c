@@ -269,18 +269,14 @@ on_rested(evutil_socket_t fd, short what, void *arg)
 static void
 rest(struct container *c, enum state state, int first_ms, int max_ms)
 {
-	struct timeval tv;
-
 	c->delay_ms = c->delay_ms == 0 ? first_ms : 2 * c->delay_ms;
 	if (c->delay_ms > max_ms)
 		c->delay_ms = max_ms;
-	tv.tv_sec = c->delay_ms / 1000;
-	tv.tv_usec = c->delay_ms % 1000 * 1000;
 	if (c->timer == NULL)
 		c->timer = evtimer_new(c->roster->base, on_rested, c);
 	c->state = state;
 	if (c->timer != NULL)
-		timer_start(c->timer, &tv);
+		timer_start(c->timer, c->delay_ms);
 }
 
 static void

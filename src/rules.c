@@ -301,11 +301,8 @@ apply(struct rules *rs, const struct conf_rule *r, struct place *p)
 static void
 try_later(struct rules *rs)
 {
-	struct timeval tv = { rs->retry_ms / 1000,
-	    rs->retry_ms % 1000 * 1000 };
-
 	if (evtimer_pending(rs->retry, NULL) == 0)
-		timer_start(rs->retry, &tv);
+		timer_start(rs->retry, rs->retry_ms);
 }
 
 /*
@@ -610,8 +607,6 @@ scan(struct rules *rs)
 static void
 on_scan(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval period = { SCAN_MS / 1000,
-	    SCAN_MS % 1000 * 1000 };
 	struct rules *rs = arg;
 
 	(void)fd;
@@ -619,7 +614,7 @@ on_scan(evutil_socket_t fd, short what, void *arg)
 	/* Without rules nobody asks which jails there are. */
 	if (!TAILQ_EMPTY(&rs->rules))
 		scan(rs);
-	timer_start(rs->scan, &period);
+	timer_start(rs->scan, SCAN_MS);
 }
 
 int

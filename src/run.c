@@ -323,8 +323,6 @@ signal_run(const struct limit *limit, int sig)
 static void
 on_limit(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval grace = { RUN_KILL_MS / 1000,
-	    RUN_KILL_MS % 1000 * 1000 };
 	struct limit *limit = arg;
 
 	(void)fd;
@@ -336,7 +334,7 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 	}
 	limit->over = limit->run->timed_out = true;
 	log_warnx("event=run-timeout id=%llu", (unsigned long long)limit->id);
-	timer_start(limit->timer, &grace);
+	timer_start(limit->timer, RUN_KILL_MS);
 	signal_run(limit, SIGTERM);
 }
 

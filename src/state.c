@@ -154,10 +154,7 @@ rewrite(struct state *st)
 static void
 retry_later(struct state *st)
 {
-	static const struct timeval delay = { RETRY_MS / 1000,
-	    RETRY_MS % 1000 * 1000 };
-
-	timer_start(st->retry, &delay);
+	timer_start(st->retry, RETRY_MS);
 }
 
 static void
