@@ -169,7 +169,8 @@ deaths_listen(int fd, unsigned int uid, volatile bool *stop,
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	struct message m;
 
-	while (!*stop || poll(&pfd, 1, 500) == 1) {
+	/* An end is told of before it is over: at stop all are in the queue. */
+	while (!*stop || poll(&pfd, 1, 0) == 1) {
 		if (poll(&pfd, 1, 100) != 1)
 			continue;
 		if (recv(fd, &m, sizeof(m), 0) > 0)
