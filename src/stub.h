@@ -47,7 +47,7 @@ int	channel_open(struct channel *);
 void	channel_close_far(struct channel *);
 void	channel_close(struct channel *);
 
-/* An order to the stub; a byte: it may go on.  -1 with errno. */
+/* An order; a byte: the stub, later its probe, may go on.  -1 with errno. */
 int	channel_send(const struct channel *, const void *, size_t);
 
 /*

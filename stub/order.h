@@ -4,8 +4,8 @@
  *
  * FreeBSD: messages over a SOCK_SEQPACKET socketpair, descriptor 0.
  *
- * Linux: the order, and later one byte that says "go on", come through a
- * pipe; reports are added to the counter of an eventfd.  A jail that may
+ * Linux: the order, and later a byte that says "go on" and one that answers
+ * READY, come through a pipe; reports are added to the counter of an eventfd.  A jail that may
  * trace can take a new probe's descriptors, and no socket may be among them:
  * a socket leads to the process that made it (SO_PEERPIDFD, and through that
  * to the daemon's descriptors and namespaces), to its network namespace

