@@ -248,12 +248,12 @@ conclude(struct probe *p)
 		refuse(p, status, why);
 		return;
 	}
+	/* Linux: it waits for that.  Where nobody reads, it has ended. */
+	if (channel_send(&p->attach->channel, "", 1) == -1 && errno != EPIPE) {
+		refuse(p, EX_OSERR, "the probe cannot be told to go on");
+		return;
+	}
 	p->stage = READY;
-	/*
-	 * Linux: it waits for that, see the stub.  Where it cannot be told it
-	 * ends, which is told of.  FreeBSD: the kernel ends it with us.
-	 */
-	(void)channel_send(&p->attach->channel, "", 1);
 	close_channel(p->attach);
 	ends_suspect_strangers(p->ctx->ends, PROBE_DEADLINE_MS);
 	p->ctx->events->ready(p->arg);
