@@ -6,6 +6,7 @@
 #   make test       hermetic: neither root nor network, installs nothing
 #   make deps       installs what building and testing need
 #   make check      deps, test, and everything that needs root and engines
+#   make coverage   deps, and how much of src/ these tests reach
 #   make bench      deps, and figures beside floors and alternatives
 #   make check-vm   deps, and the same table of cases on a stock Debian in an
 #                   emulated machine
@@ -78,13 +79,13 @@ SRCS_Linux =	src/call.c src/cgroup.c src/command.c src/ends_linux.c \
 SRCS_FreeBSD =	src/ends_freebsd.c src/follow_freebsd.c src/jail_freebsd.c \
 		src/process_freebsd.c src/spawn_freebsd.c \
 		src/stub_freebsd.c src/target_freebsd.c
-SRCS =		src/action.c src/check.c src/client.c src/conf.c \
+SRCS =		src/action.c src/alarm.c src/check.c src/client.c src/conf.c \
 		src/control.c src/daemon.c src/journal.c src/life.c \
 		src/log.c src/metrics.c src/notify.c src/options.c \
 		src/probe.c src/rules.c src/run.c src/show.c src/spec.c \
 		src/state.c src/text.c src/utility.c src/verb.c src/watch.c \
 		src/wire.c src/words.c $(SRCS_$(OS))
-HDRS =		src/action.h src/call.h src/cgroup.h src/check.h \
+HDRS =		src/action.h src/alarm.h src/call.h src/cgroup.h src/check.h \
 		src/client.h src/clock.h src/command.h src/conf.h \
 		src/control.h src/daemon.h src/defaults.h src/ends.h \
 		src/engine.h src/feed.h src/follow.h src/jail.h \
@@ -96,11 +97,12 @@ HDRS =		src/action.h src/call.h src/cgroup.h src/check.h \
 		src/words.h stub/order.h
 STUB_HDRS =	stub/order.h stub/syscall_linux.h
 IMAGE_Linux =	src/stub_image.S
-UNITS =		text spec wire options life words conf show metrics notify
+UNITS =		text spec wire options life alarm words conf show metrics notify
 UNITS_Linux =	engine follow
 UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_wire.c tests/unit/test_options.c \
-		tests/unit/test_life.c tests/unit/test_engine.c \
+		tests/unit/test_life.c tests/unit/test_alarm.c \
+		tests/unit/test_engine.c \
 		tests/unit/test_words.c tests/unit/test_conf.c \
 		tests/unit/test_show.c tests/unit/test_metrics.c \
 		tests/unit/test_follow.c tests/unit/test_notify.c
@@ -289,6 +291,14 @@ check-long: deps
 	    sh tests/$$t.t || exit 1; \
 	done
 
+# How much of src/ the tests reach; build/coverage/index.html shows each line.
+coverage: deps
+	sh tests/deps.sh coverage long
+	$(MAKE) BUILD=$(BUILD)/coverage HARDENING= LINK_HARDENING= \
+	    CFLAGS="-O0 -g --coverage" all $(BUILD)/coverage/unit.stamp \
+	    $(BUILD)/coverage/replay.stamp $(BUILD)/coverage/tools.stamp
+	BUILD=$(BUILD)/coverage sh tests/coverage.sh
+
 lint: deps
 	OS=$(OS) PKG_CONFIG=$(PKG_CONFIG) sh tests/lint.sh
 
@@ -347,5 +357,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all test deps check check-sanitized check-vm check-mutants \
-	check-attack check-long lint bench demo install install-Linux install-FreeBSD deb \
-	clean fuzz fuzzers
+	check-attack check-long coverage lint bench demo install install-Linux \
+	install-FreeBSD deb clean fuzz fuzzers

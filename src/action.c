@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <event2/event.h>
 
 #include "action.h"
+#include "alarm.h"
 #include "clock.h"
 #include "jail.h"
 #include "life.h"
@@ -41,24 +43,22 @@ struct sum {
 struct action {
 	RB_ENTRY(action) entry;		/* in the tree, unless unlisted */
 	RB_ENTRY(action) by_id;
-	TAILQ_ENTRY(action) all;
 	LIST_ENTRY(action) siblings;	/* of the same jail */
-	TAILQ_HEAD(, action_waiter) waiters;
+	LIST_HEAD(, action_waiter) waiters;
 	struct actions	*actions;
 	struct spec	 spec;
 	struct jail	*jail;
 	struct probe	*probe;
 	struct life	 life;
-	struct event	*timer;		/* LIFE_SET_TIMER's, made when needed */
-	struct event	*owed_timer;
+	struct alarm	 alarm;		/* LIFE_SET_TIMER's */
 	uint64_t	 id;
 	uint64_t	 rule;		/* of the file; 0: by request */
 	struct sum	 sum;
 	uint64_t	 triggers;	/* the number of the last one's run */
+	TAILQ_ENTRY(action) turn;
 	unsigned int	 owed;		/* the last so many are not started */
 	bool		 queued;	/* for a turn to attach a probe */
 	bool		 attaching;
-	TAILQ_ENTRY(action) turn;
 	bool		 saved;		/* it is in the journal */
 	bool		 stopped;	/* by the daemon's stop alone */
 	bool		 listed;
@@ -84,15 +84,16 @@ struct actions {
 	TAILQ_HEAD(, action) queue;	/* for a turn, longest waiting first */
 	unsigned int	 attaching;
 	struct action_tree tree;	/* what an equal arm would find */
-	struct id_tree	 ids;
+	struct id_tree	 ids;		/* all of them */
 	struct action_listener listener;
 	struct metrics	 metrics;
-	TAILQ_HEAD(, action) all;
 	unsigned int	 count;
 	unsigned long	 fd_limit;
 	uint64_t	 next_id;
 	bool		 stopping;
 	int64_t		 drain_until;
+	struct alarms	*alarms;
+	struct event	*owed;		/* while an action has owed runs */
 	struct event	*drain;
 	struct event	*turns;
 	void		(*drained)(void *);
@@ -122,6 +123,8 @@ RB_GENERATE_INTERNAL(id_tree, action, by_id, compare_ids,
     static __attribute__((unused)))
 
 static void	step(struct action *, enum life_event);
+static void	on_alarm(struct alarm *);
+static void	on_owed(evutil_socket_t, short, void *);
 static void	on_turns(evutil_socket_t, short, void *);
 static void	on_ready(void *);
 static void	on_refused(void *, int, const char *);
@@ -130,6 +133,19 @@ static void	on_jail_ended(void *, struct jail *);
 
 static const struct probe_events probe_events = { on_ready, on_refused,
     on_probe_ended };
+
+static void
+free_actions(struct actions *as)
+{
+	if (as->drain != NULL)
+		event_free(as->drain);
+	if (as->turns != NULL)
+		event_free(as->turns);
+	if (as->owed != NULL)
+		event_free(as->owed);
+	alarms_close(as->alarms);
+	free(as);
+}
 
 struct actions *
 actions_open(struct event_base *base, struct ends *ends, struct runs *runs,
@@ -141,7 +157,6 @@ actions_open(struct event_base *base, struct ends *ends, struct runs *runs,
 		return (NULL);
 	RB_INIT(&as->tree);
 	RB_INIT(&as->ids);
-	TAILQ_INIT(&as->all);
 	as->metrics.started_at = clock_real_ms();
 	as->base = base;
 	as->runs = runs;
@@ -152,12 +167,12 @@ actions_open(struct event_base *base, struct ends *ends, struct runs *runs,
 	as->probes.ends = ends;
 	as->probes.events = &probe_events;
 	as->turns = evtimer_new(base, on_turns, as);
-	if (as->turns != NULL)
+	as->owed = evtimer_new(base, on_owed, as);
+	as->alarms = alarms_open(base, on_alarm);
+	if (as->turns != NULL && as->owed != NULL && as->alarms != NULL)
 		as->jails = jails_open(base, ends, on_jail_ended, as);
 	if (as->jails == NULL) {
-		if (as->turns != NULL)
-			event_free(as->turns);
-		free(as);
+		free_actions(as);
 		return (NULL);
 	}
 	return (as);
@@ -216,13 +231,9 @@ free_action(struct action *a)
 	unlist(a);
 	leave_queue(a);
 	RB_REMOVE(id_tree, &a->actions->ids, a);
-	TAILQ_REMOVE(&a->actions->all, a, all);
 	LIST_REMOVE(a, siblings);
 	a->actions->count--;
-	if (a->timer != NULL)
-		event_free(a->timer);
-	if (a->owed_timer != NULL)
-		event_free(a->owed_timer);
+	alarm_clear(a->actions->alarms, &a->alarm);
 	if (a->sum.timer != NULL)
 		event_free(a->sum.timer);
 	jails_release(a->jail);
@@ -235,13 +246,10 @@ actions_close(struct actions *as)
 {
 	struct action *a;
 
-	while ((a = TAILQ_FIRST(&as->all)) != NULL)
+	while ((a = RB_MIN(id_tree, &as->ids)) != NULL)
 		free_action(a);
-	if (as->drain != NULL)
-		event_free(as->drain);
-	event_free(as->turns);
 	jails_close(as->jails);
-	free(as);
+	free_actions(as);
 }
 
 /* What whoever arms should know, or "". */
@@ -259,7 +267,7 @@ tell_waiters(struct action *a, int status, const char *text)
 {
 	struct action_waiter *w;
 
-	while ((w = TAILQ_FIRST(&a->waiters)) != NULL) {
+	while ((w = LIST_FIRST(&a->waiters)) != NULL) {
 		action_unwait(w);
 		w->done(w->arg, status, a->id, text);
 	}
@@ -270,7 +278,7 @@ action_unwait(struct action_waiter *w)
 {
 	if (w->action == NULL)
 		return;
-	TAILQ_REMOVE(&w->action->waiters, w, entry);
+	LIST_REMOVE(w, entry);
 	w->action = NULL;
 }
 
@@ -558,21 +566,30 @@ start_run(struct action *a)
 	return (0);
 }
 
+/* As far as it goes now; the rest is tried again. */
 static void
-on_owed(evutil_socket_t fd, short what, void *arg)
+start_owed(struct action *a)
 {
-	struct action *a = arg;
-
-	(void)fd;
-	(void)what;
 	while (a->owed > 0) {
 		a->owed--;
 		if (start_run(a) == 0)
 			continue;
 		a->owed++;
-		timer_start(a->owed_timer, OWED_MS);
+		timer_start(a->actions->owed, OWED_MS);
 		break;
 	}
+}
+
+static void
+on_owed(evutil_socket_t fd, short what, void *arg)
+{
+	struct actions *as = arg;
+	struct action *a;
+
+	(void)fd;
+	(void)what;
+	RB_FOREACH(a, id_tree, &as->ids)
+		start_owed(a);
 }
 
 /* Before its command starts. */
@@ -608,16 +625,15 @@ trigger(struct action *a)
 	log_warn("event=run-delayed id=%llu", (unsigned long long)a->id);
 	a->owed++;
 	if (a->owed == 1)
-		on_owed(-1, 0, a);
+		start_owed(a);
 }
 
 static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+on_alarm(struct alarm *alarm)
 {
-	struct action *a = arg;
+	struct action *a = (struct action *)(void *)((char *)alarm -
+	    offsetof(struct action, alarm));
 
-	(void)fd;
-	(void)what;
 	if (jail_is_there(a->jail))
 		step(a, LIFE_TIMER);
 	else
@@ -627,7 +643,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 static void
 set_timer(struct action *a)
 {
-	timer_start(a->timer, life_wait(&a->life, clock_ms()));
+	alarm_set(a->actions->alarms, &a->alarm,
+	    life_wait(&a->life, clock_ms()));
 }
 
 /* What the probe shows: with -s, how the last run went. */
@@ -711,7 +728,7 @@ attach_now(struct action *a)
 static bool
 attach(struct action *a)
 {
-	if (!TAILQ_EMPTY(&a->waiters) || has_turn(a))
+	if (!LIST_EMPTY(&a->waiters) || has_turn(a))
 		return (attach_now(a));
 	a->queued = true;
 	TAILQ_INSERT_TAIL(&a->actions->queue, a, turn);
@@ -976,15 +993,7 @@ new_action(struct actions *as, struct jail *jail, struct spec *spec,
 
 	if (a == NULL)
 		return (NULL);
-	a->timer = evtimer_new(as->base, on_timer, a);
-	a->owed_timer = evtimer_new(as->base, on_owed, a);
-	if (a->timer == NULL || a->owed_timer == NULL) {
-		if (a->timer != NULL)
-			event_free(a->timer);
-		free(a);
-		return (NULL);
-	}
-	TAILQ_INIT(&a->waiters);
+	LIST_INIT(&a->waiters);
 	a->actions = as;
 	a->jail = jail;
 	a->spec = *spec;
@@ -996,7 +1005,6 @@ new_action(struct actions *as, struct jail *jail, struct spec *spec,
 	else
 		life_init(&a->life, &a->spec, JAIL_LOST_WAIT_MS);
 	RB_INSERT(id_tree, &as->ids, a);
-	TAILQ_INSERT_TAIL(&as->all, a, all);
 	LIST_INSERT_HEAD(&jail->actions, a, siblings);
 	RB_INSERT(action_tree, &as->tree, a);
 	a->listed = true;
@@ -1008,7 +1016,7 @@ static void
 wait_for(struct action *a, struct action_waiter *w)
 {
 	w->action = a;
-	TAILQ_INSERT_TAIL(&a->waiters, w, entry);
+	LIST_INSERT_HEAD(&a->waiters, w, entry);
 }
 
 static int
@@ -1201,7 +1209,7 @@ choose(struct actions *as, const struct action_choice *c,
 
 	if (c->nids > 0)
 		return (choose_ids(as, c, chosen, unknown));
-	TAILQ_FOREACH(a, &as->all, all)
+	RB_FOREACH(a, id_tree, &as->ids)
 		if (is_chosen(a, c) && !is_ending(a) &&
 		    !add_chosen(chosen, a))
 			return (-1);
@@ -1272,8 +1280,8 @@ actions_disarm_unless(struct actions *as, bool (*keeps)(void *, uint64_t),
 	struct wire_record rec = { .kind = RECORD_END };
 	struct action *a, *next;
 
-	for (a = TAILQ_FIRST(&as->all); a != NULL; a = next) {
-		next = TAILQ_NEXT(a, all);
+	for (a = RB_MIN(id_tree, &as->ids); a != NULL; a = next) {
+		next = RB_NEXT(id_tree, &as->ids, a);
 		if (a->rule == 0 || is_ending(a) || keeps(arg, a->rule))
 			continue;
 		rec.id = a->id;
@@ -1405,7 +1413,7 @@ actions_save(struct actions *as, int (*add)(void *,
 	struct wire_record rec;
 	struct action *a;
 
-	TAILQ_FOREACH(a, &as->all, all) {
+	RB_FOREACH(a, id_tree, &as->ids) {
 		if (!a->saved || (is_ending(a) && !a->stopped &&
 		    a->life.runs == 0))
 			continue;
@@ -1501,8 +1509,7 @@ resume(struct action *a, const struct action_saved *saved)
 
 	life_resume(&a->life, &a->spec, JAIL_LOST_WAIT_MS, runs,
 	    fired || a->jail->ended, next_begin(a), clock_ms());
-	if (a->owed > 0)
-		on_owed(-1, 0, a);
+	start_owed(a);
 	if (is_ending(a))
 		unlist(a);
 	if (a->life.state == LIFE_ENDED)
@@ -1566,7 +1573,7 @@ actions_measure(struct actions *as)
 	struct action *a;
 
 	memset(m->by_state, 0, sizeof(m->by_state));
-	TAILQ_FOREACH(a, &as->all, all)
+	RB_FOREACH(a, id_tree, &as->ids)
 		m->by_state[a->life.state]++;
 	m->probes = as->probes.count;
 	m->running = runs_count(as->runs);
@@ -1598,8 +1605,8 @@ actions_stop(struct actions *as, int timeout_ms, void (*drained)(void *),
 	as->drained = drained;
 	as->drained_arg = arg;
 	as->drain_until = clock_ms() + timeout_ms;
-	for (a = TAILQ_FIRST(&as->all); a != NULL; a = next) {
-		next = TAILQ_NEXT(a, all);
+	for (a = RB_MIN(id_tree, &as->ids); a != NULL; a = next) {
+		next = RB_NEXT(id_tree, &as->ids, a);
 		tell_waiters(a, EX_TEMPFAIL, "the daemon is stopping");
 		a->stopped = !is_ending(a);
 		step(a, LIFE_STOP);

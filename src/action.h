@@ -29,7 +29,7 @@ struct state;
 
 /* Somebody who waits to hear how an arm went; in the waiter's own memory. */
 struct action_waiter {
-	TAILQ_ENTRY(action_waiter) entry;
+	LIST_ENTRY(action_waiter) entry;
 	/*
 	 * status 0 with the action's id, and what to be warned of, if
 	 * anything; or sysexits(3) with a line of why.

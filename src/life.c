@@ -136,23 +136,35 @@ wait_until(struct life *life, int64_t when)
 		life->not_before = when;
 }
 
+/* Milliseconds since the LIFE_BURST-th trigger before; at most LIFE_BURST_MS. */
+static int64_t
+since_burst_began(struct life *life, int64_t now)
+{
+	int64_t gap = now - life->fired_at, sum;
+
+	if (gap > LIFE_BURST_MS)
+		gap = LIFE_BURST_MS;
+	sum = gap;
+	for (size_t i = 0; i < LIFE_BURST - 1; i++)
+		sum += life->gaps[i];
+	life->fired_at = now;
+	life->gaps[life->oldest] = (uint16_t)gap;
+	life->oldest = (uint8_t)((life->oldest + 1) % (LIFE_BURST - 1));
+	return (sum < LIFE_BURST_MS ? sum : LIFE_BURST_MS);
+}
+
 /* The LIFE_BURST-and-first trigger within LIFE_BURST_MS makes it rest. */
 static unsigned int
 count_trigger(struct life *life, int64_t now)
 {
 	unsigned int effects = 0;
 
-	if (life->fired_count == LIFE_BURST &&
-	    now - life->fired[life->fired_next] < LIFE_BURST_MS) {
+	if (since_burst_began(life, now) < LIFE_BURST_MS) {
 		wait_until(life, now + LIFE_REST_MS);
 		effects = LIFE_SAY_BURST;
 	}
 	if (life->interval_ms > 0)
 		wait_until(life, now + life->interval_ms);
-	life->fired[life->fired_next] = now;
-	life->fired_next = (life->fired_next + 1) % LIFE_BURST;
-	if (life->fired_count < LIFE_BURST)
-		life->fired_count++;
 	return (effects);
 }
 
@@ -217,7 +229,7 @@ life_step(struct life *life, enum life_event event, int64_t now)
 }
 
 void
-life_init(struct life *life, const struct spec *spec, int64_t lost_wait_ms)
+life_init(struct life *life, const struct spec *spec, int32_t lost_wait_ms)
 {
 	memset(life, 0, sizeof(*life));
 	life->state = LIFE_ARMING;
@@ -230,18 +242,22 @@ life_init(struct life *life, const struct spec *spec, int64_t lost_wait_ms)
 	life->lost_wait_ms = lost_wait_ms;
 	life->interval_ms = (int64_t)spec->interval * 1000;
 	life->retry_ms = LIFE_RETRY_MS;
+	/* None has fired yet. */
+	life->fired_at = -LIFE_BURST_MS;
+	for (size_t i = 0; i < LIFE_BURST - 1; i++)
+		life->gaps[i] = LIFE_BURST_MS;
 }
 
 void
 life_init_kept(struct life *life, const struct spec *spec,
-    int64_t lost_wait_ms)
+    int32_t lost_wait_ms)
 {
 	life_init(life, spec, lost_wait_ms);
 	life->state = LIFE_REARMING;
 }
 
 void
-life_resume(struct life *life, const struct spec *spec, int64_t lost_wait_ms,
+life_resume(struct life *life, const struct spec *spec, int32_t lost_wait_ms,
     unsigned int runs, bool over, int64_t not_before, int64_t now)
 {
 	life_init_kept(life, spec, lost_wait_ms);

@@ -63,14 +63,15 @@ struct life {
 	enum respawn	 respawn;
 	unsigned int	 runs;		/* going on */
 	unsigned int	 runs_max;
-	bool		 probe;		/* an attach or a probe is there */
-	int64_t		 lost_wait_ms;	/* before a lost probe is replaced */
+	int32_t		 lost_wait_ms;	/* before a lost probe is replaced */
+	int32_t		 retry_ms;	/* before the next try to attach */
 	int64_t		 interval_ms;	/* least time from run to run */
-	int64_t		 retry_ms;	/* before the next try to attach */
 	int64_t		 not_before;	/* no probe before this time */
-	int64_t		 fired[LIFE_BURST]; /* the latest triggers' times */
-	unsigned int	 fired_next;
-	unsigned int	 fired_count;
+	int64_t		 fired_at;	/* the latest trigger */
+	/* From one to the next of those before; LIFE_BURST_MS: or longer. */
+	uint16_t	 gaps[LIFE_BURST - 1];
+	uint8_t		 oldest;	/* of the gaps */
+	bool		 probe;		/* an attach or a probe is there */
 };
 
 /*
@@ -78,14 +79,14 @@ struct life {
  * are the spec's.
  */
 void		 life_init(struct life *, const struct spec *,
-		    int64_t lost_wait_ms);
+		    int32_t lost_wait_ms);
 
 /*
  * The same for an action that is kept although its first attaching may fail:
  * begins in LIFE_REARMING, and so tries again.
  */
 void		 life_init_kept(struct life *, const struct spec *,
-		    int64_t lost_wait_ms);
+		    int32_t lost_wait_ms);
 
 /*
  * One that an earlier daemon left: so many of its runs go on or are to be
@@ -95,7 +96,7 @@ void		 life_init_kept(struct life *, const struct spec *,
  * LIFE_ENDED.  not_before: no probe earlier.
  */
 void		 life_resume(struct life *, const struct spec *,
-		    int64_t lost_wait_ms, unsigned int runs, bool over,
+		    int32_t lost_wait_ms, unsigned int runs, bool over,
 		    int64_t not_before, int64_t now);
 
 /* One event, at a monotonic time in milliseconds: a set of effects. */

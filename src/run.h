@@ -39,9 +39,9 @@ struct run_spec {
 /* How a run has ended. */
 struct run_end {
 	bool		 unknown;	/* it was not a child of this daemon */
+	bool		 timed_out;
 	int		 status;	/* wait status, if known */
 	int64_t		 ms;		/* how long it took */
-	bool		 timed_out;
 	uint64_t	 run;		/* its number */
 	uint64_t	 output;	/* the same, for run_output(); 0: none */
 };

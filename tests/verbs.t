@@ -967,7 +967,7 @@ t_wire() {
 	_w=$!
 	exec 8>"$T/watch.in"
 	wait_for 20 wire_poke
-	like "$(sed -n 1p "$T/watch.out")" \
+	like "$(grep -m 1 '"event":"armed"' "$T/watch.out")" \
 	    '^\{"v":1,"event":"armed","at":"[0-9T:.-]*Z","id":[0-9]+,"jid":[0-9]+' \
 	    "watch"
 	exec 8>&-
@@ -1026,7 +1026,7 @@ t_wire() {
 wire_poke() {
 	jd -c : -j "$JID" -t POKE
 	verb disarm -j "$JID" -t POKE >/dev/null
-	[ -s "$T/watch.out" ]
+	grep -q '"event":"armed"' "$T/watch.out"
 }
 
 # On FreeBSD the second name counts, and the key may not be there twice.

@@ -311,6 +311,16 @@ case_untitled() {
 	is "$(cat "$M/untitled")" "<>" "with an empty title"
 }
 
+# Another process of the jail than its first, on the host's side.
+another_process() {
+	_other=
+	for _p in $(pgrep -x -f "sleep 4321"); do
+		[ "$(readlink "/proc/$_p/ns/pid")" != \
+		    "$(readlink "/proc/$(jail_pid a)/ns/pid")" ] || _other=$_p
+	done
+	[ -n "$_other" ] && echo "$_other"
+}
+
 # Every way to name the jail leads to it.
 case_names() {
 	case $kind in
@@ -329,11 +339,8 @@ case_names() {
 	[ "$JAIL_OS" = Linux ] || return
 	# Another process than the first one stands for the same jail.
 	(jail_exec_new a sleep 4321 </dev/null || :) 2>/dev/null &
-	wait_for 5 pgrep -x -f "sleep 4321"
-	_pid=$(pgrep -x -f "sleep 4321" | while read -r _p; do
-		[ "$(readlink "/proc/$_p/ns/pid")" != \
-		    "$(readlink "/proc/$(jail_pid a)/ns/pid")" ] || echo "$_p"
-	done | head -n 1)
+	wait_for 5 another_process
+	_pid=$(another_process)
 	ok "the pid of any process" jd -c "echo x >>$M/other" -j "$_pid" \
 	    -t OTHER -r
 	ok "the same by the first" jd -c "echo x >>$M/other" \

@@ -1,0 +1,28 @@
+#!/bin/sh
+# Runs the tests with a program that counts what it does, and fails where they
+# reach less of src/ than the project wants.  Linux only: the other system's
+# files are not compiled here.
+#
+#   sh tests/coverage.sh        all tests, then the counts
+#   sh tests/coverage.sh count  the counts of what was run before
+#
+# Environment: BUILD, built with --coverage.  A test that fails here is told
+# of, but it is for make check to judge: much is slower with counters.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+: "${BUILD:=build/coverage}"
+LINES=95
+BRANCHES=90
+
+if [ "${1:-}" != count ]; then
+	find "$BUILD" -name "*.gcda" -delete
+	sh tests/run.sh hermetic root
+	for t in follow packages; do
+		JAILDAEMON=$(pwd)/$BUILD/jaildaemon sh "tests/$t.t" |
+		    grep -v '^ok'
+	done
+fi
+gcovr -r . --object-directory "$BUILD" --filter src/ \
+    --exclude-unreachable-branches --print-summary \
+    --html-details "$BUILD/index.html" \
+    --fail-under-line "$LINES" --fail-under-branch "$BRANCHES" "$BUILD"
