@@ -28,6 +28,10 @@ none_listed() {
 	[ "$(listed)" -eq 0 ]
 }
 
+are_listed() {
+	[ "$(listed)" -eq "$1" ]
+}
+
 listed() {
 	jd_list | grep -c .
 }
@@ -155,6 +159,25 @@ t_jails() {
 	ok "its output is logged" log_has "event=output id=.* text=\"begin\""
 	ok "then nothing is left of it" wait_for 5 not is_state ENDER ending
 	is "$(mark ender)" 1 "it ran once"
+	jail_start "$kind" k
+	arm k OWED "echo \$JAILDAEMON_TITLE >>$M/owed" -r
+	arm k OWED1 "echo \$JAILDAEMON_TITLE >>$M/owed"
+	daemon_kill9
+	# What a daemon leaves that was killed right after two triggers.
+	for _t in OWED OWED1; do
+		printf '{"v":1,"record":"trigger","id":%s,"run":1,"at":"%s"}\n' \
+		    "$(journal | grep "\"title\":\"$_t\"" |
+		    sed 's/.*"id":\([0-9]*\),.*/\1/')" \
+		    "$(date -u +%FT%T.000Z)"
+	done >>"$D/state/journal"
+	jail_stop k
+	daemon_start
+	ok "owed runs of a jail that has ended" wait_for 10 marked owed 2
+	is "$(sort "$M/owed" | tr '\n' ' ')" "OWED OWED1 " "each of them"
+	ok "then nothing is left" wait_for 10 are_listed 1
+	daemon_stop
+	daemon_start
+	is "$(mark owed)" 2 "nor do they run again"
 	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null
 }
 
