@@ -1455,6 +1455,8 @@ restore_result(struct action *a, const struct wire_record *rec)
 	    (int)rec->last_status << 8;
 	a->last.ms = rec->last_ms;
 	a->last_at = rec->last_at;
+	if (rec->last_at != 0)
+		a->triggered_at = rec->last_at - rec->last_ms;
 	a->last.output = rec->run;
 	a->armed_at = rec->at;
 	a->triggers = rec->runs;
@@ -1490,14 +1492,16 @@ resume_runs(struct action *a, const struct action_saved *saved)
 	return (n);
 }
 
+/* The real clock may have been set back meanwhile: never longer than -i says. */
 static int64_t
 next_begin(const struct action *a)
 {
-	int64_t left = a->triggered_at + (int64_t)a->spec.interval * 1000 -
-	    clock_real_ms();
+	int64_t interval = (int64_t)a->spec.interval * 1000;
+	int64_t left = a->triggered_at + interval - clock_real_ms();
 
-	return (a->spec.interval == 0 || a->triggered_at == 0 || left <= 0 ?
-	    0 : clock_ms() + left);
+	if (a->spec.interval == 0 || a->triggered_at == 0 || left <= 0)
+		return (0);
+	return (clock_ms() + (left < interval ? left : interval));
 }
 
 /* As if its state had just been reached. */

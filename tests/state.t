@@ -7,11 +7,8 @@
 
 here=$(dirname "$0")
 . "$here/lib/setup.sh"
+. "$here/lib/verbs.sh"
 
-case $JAIL_OS in
-Linux)	kind=unshare ;;
-*)	kind=freebsd ;;
-esac
 CHAOS=${JAILDAEMON%/*}/state/chaos
 
 journal() {
@@ -375,6 +372,82 @@ t_faults() {
 	daemon_start
 }
 
+# -- the clock ------------------------------------------------------------
+
+# The real clock jumps, the monotonic one does not.
+set_clock() {
+	echo "$1" >"$D/clock.new"
+	mv "$D/clock.new" "$D/clock"
+}
+
+# back_in_time TITLE: armed again after its interval of 3 s, not much later.
+back_in_time() {
+	wait_for 7 is_state "$1" armed
+}
+
+t_clock() {
+	[ "$JAIL_OS" = Linux ] || return
+	daemon_stop
+	daemon_dir clock
+	set_clock +0d
+	_fake=$(find /usr/lib -name libfaketime.so.1 | head -n 1)
+	daemon_prepare() {
+		LD_PRELOAD=$_fake
+		FAKETIME_TIMESTAMP_FILE=$D/clock
+		FAKETIME_NO_CACHE=1
+		FAKETIME_DONT_FAKE_MONOTONIC=1
+		export LD_PRELOAD FAKETIME_TIMESTAMP_FILE FAKETIME_NO_CACHE \
+		    FAKETIME_DONT_FAKE_MONOTONIC
+	}
+	ok "a daemon with a clock of its own" daemon_start
+	arm j EVERY "echo x >>$M/every" -r -i 3
+	arm j LIMIT "sleep 60" -r -T 4
+	fire j LIMIT
+	fire j EVERY
+	ok "an action rests" wait_for 5 is_state EVERY resting
+	set_clock -400d
+	arm j LATE : -r
+	like "$(jd_list -t LATE | field armed_at)" \
+	    "^$(date -u -d '400 days ago' +%Y-%m)" "the clock goes back"
+	ok "no longer than it would" back_in_time EVERY
+	fire j EVERY
+	set_clock +400d
+	wait_for 5 marked every 2
+	nok "the clock goes forward: no earlier either" is_state EVERY armed
+	ok "but in time" back_in_time EVERY
+	ok "a time limit strikes" wait_for 10 log_has event=run-timeout
+	like "$(jd_list -t LIMIT | field last_ms)" '^[4-6][0-9][0-9][0-9]$' \
+	    "when it is due"
+	fire j EVERY
+	wait_for 5 marked every 3
+	daemon_kill9
+	daemon_start
+	is "$(state_of EVERY)" resting "a restart is no reason to be early"
+	ok "or late" back_in_time EVERY
+	fire j EVERY
+	fire j LIMIT
+	wait_for 5 marked every 4
+	daemon_kill9
+	set_clock -400d
+	daemon_start
+	ok "back while no daemon is there" back_in_time EVERY
+	ok "the time limit of a run" wait_for 10 is_state LIMIT armed
+	like "$(jd_list -t LIMIT | field last_ms)" '^[4-7][0-9][0-9][0-9]$' \
+	    "holds"
+	fire j EVERY
+	wait_for 5 marked every 5
+	daemon_stop
+	set_clock +800d
+	daemon_start
+	ok "forward while no daemon is there" back_in_time EVERY
+	is "$(mark every)" 5 "each HUP ran once"
+	is "$(log_count 'event=bug')" 0 "without a mistake"
+	daemon_stop
+	daemon_prepare() { :; }
+	daemon_dir d
+	daemon_start
+}
+
 # -- at any instant --------------------------------------------------------
 
 chaos() {
@@ -406,10 +479,19 @@ t_upgrade() {
 	fi
 }
 
+# Memory and descriptors are flat.
+t_soak() {
+	if [ "${JAILDAEMON_LONG:-0}" = 1 ]; then
+		ok "30 minutes of random work" chaos soak 2400 1800 "$$"
+	else
+		ok "20 seconds of random work" chaos soak 120 20 "$$"
+	fi
+}
+
 jail_start "$kind" j
 daemon_dir d
 daemon_start
-for tap_group in ${1:-actions runs jails damage full none long faults kill upgrade}; do
+for tap_group in ${1:-actions runs jails damage full none long faults clock kill upgrade soak}; do
 	"t_$tap_group"
 done
 tap_group=

@@ -4,6 +4,7 @@
  *
  *   chaos kill    DAEMON DIR JAIL ROUNDS SEED
  *   chaos upgrade DAEMON DIR JAIL RESTARTS HUPS
+ *   chaos soak    DAEMON DIR JAIL SECONDS SEED
  *
  * JAIL is a pid on Linux, a jid on FreeBSD.
  *
@@ -15,6 +16,10 @@
  * upgrade: the daemon is stopped in order and started again, while probes are
  * hung up as fast as they appear.  The kernel is asked how many processes died
  * of a SIGHUP: just so often the command ran.
+ *
+ * soak: one daemon, and clients who arm, hang up, end, list, run and disarm at
+ * random.  Now and then all is disarmed and what the daemon then holds is
+ * noted: no more at the end than after the first tenth.
  *
  * Prints what it found, a line each; the exit status is 0 if all is well.
  */
@@ -543,6 +548,172 @@ run_upgrade(int restarts, unsigned long hups)
 	check(probes_count(uid_here) == 0, "a probe is left over");
 }
 
+/* -- soak: what the daemon holds ------------------------------------------ */
+
+#define SOAK_TITLES	40	/* of one worker */
+#define SOAK_PERIODS	10
+#define SOAK_SLACK_KB	256	/* the allocator's, between two quiet moments */
+
+/* One request; is it answered?  A refusal is an answer. */
+static void __attribute__((format(printf, 1, 2)))
+request(const char *fmt, ...)
+{
+	char line[1024], *reply;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	reply = ask(line);
+	sh->requests++;
+	sh->acknowledged += reply != NULL &&
+	    strstr(reply, "\"ok\":true") != NULL;
+	check(reply != NULL, "no answer to %s", line);
+	free(reply);
+}
+
+static void
+soak_signal(const struct slot *s, int sig)
+{
+	pid_t pid = find_probe(s);
+
+	if (pid != 0 && kill(pid, sig) == 0)
+		sh->triggered += sig == SIGHUP;
+}
+
+/* All kinds of actions, some that fail, print, last, or are limited. */
+static void
+soak_arm(const struct slot *s, unsigned int seed)
+{
+	static const char *const commands[] = { "echo x >>%s/runs/%s",
+	    "exit 3 # %s %s", "sleep 0.2 # %s %s", "kill -9 $$ # %s %s",
+	    "head -c 100000 /dev/zero # %s %s" };
+	static const char *const modes[] = { "never", "after", "now" };
+	static const char *const more[] = { "", ",\"interval\":1",
+	    ",\"timeout\":1", ",\"feedback\":true" };
+	char command[256];
+
+	/* NOLINTNEXTLINE(clang-diagnostic-format-nonliteral) */
+	snprintf(command, sizeof(command), commands[seed % 5], dir, s->title);
+	request("{\"v\":1,\"verb\":\"arm\"," JAIL_KEY ",\"title\":\"%s\","
+	    "\"uid\":%u,\"respawn\":\"%s\",\"command\":\"%s\"%s}\n", jail,
+	    s->title, uid_here, modes[seed / 5 % 3], command,
+	    more[seed / 15 % 4]);
+}
+
+static int
+soak_work(int w, unsigned int seed)
+{
+	srand(seed + (unsigned int)w);
+	while (!sh->stop) {
+		unsigned int r = (unsigned int)rand();
+		struct slot *s = &sh->slots[w][r % SOAK_TITLES];
+
+		if (sh->calm) {
+			sh->used[w] = 1;
+			nap(10000);
+			continue;
+		}
+		sh->used[w] = 0;
+		r /= SOAK_TITLES;
+		switch (r % 8) {
+		case 0: case 1: case 2:
+			soak_arm(s, r / 8);
+			break;
+		case 3: case 4:
+			soak_signal(s, SIGHUP);
+			break;
+		case 5:
+			soak_signal(s, r / 8 % 2 == 0 ? SIGTERM : SIGKILL);
+			break;
+		case 6:
+			request("{\"v\":1,\"verb\":\"%s\"}\n",
+			    r / 8 % 2 == 0 ? "list" : "metrics");
+			break;
+		default:
+			request("{\"v\":1,\"verb\":\"disarm\","
+			    "\"title\":\"%s\"}\n", s->title);
+		}
+	}
+	return (failures != 0);
+}
+
+static char *
+ask_disarm(const char *title)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line),
+	    "{\"v\":1,\"verb\":\"disarm\",\"title\":\"%s\"}\n", title);
+	return (ask(line));
+}
+
+/* Everybody waits, and nothing is armed. */
+static void
+soak_quiet(struct held *held)
+{
+	char *list = NULL;
+
+	sh->calm = true;
+	for (int w = 0; w < WORKERS; w++)
+		for (int i = 0; i < 3000 && sh->used[w] == 0; i++)
+			nap(10000);
+	for (int w = 0; w < WORKERS; w++)
+		for (int i = 0; i < SOAK_TITLES; i++)
+			free(ask_disarm(sh->slots[w][i].title));
+	for (int i = 0; i < 600; i++) {
+		free(list);
+		list = ask("{\"v\":1,\"verb\":\"list\"}\n");
+		if (list != NULL && strstr(list, "\"id\"") == NULL &&
+		    probes_count(uid_here) == 0)
+			break;
+		nap(50000);
+	}
+	check(list != NULL && strstr(list, "\"id\"") == NULL,
+	    "something is still armed: %.300s", list == NULL ? "" : list);
+	check(probes_count(uid_here) == 0, "a probe is left over");
+	free(list);
+	nap(200000);
+	process_held(daemon_pid, held);
+	printf("%lu requests, %lu acknowledged, %lu HUPs: %ld kB, %ld "
+	    "descriptors\n", sh->requests, sh->acknowledged, sh->triggered,
+	    held->kb, held->descriptors);
+	sh->calm = false;
+}
+
+static void
+run_soak(int seconds, unsigned int seed)
+{
+	pid_t workers[WORKERS];
+	struct held first = { 0, 0 }, last = { 0, 0 };
+	int status;
+
+	for (int w = 0; w < WORKERS; w++)
+		for (int i = 0; i < SOAK_TITLES; i++)
+			snprintf(sh->slots[w][i].title,
+			    sizeof(sh->slots[w][i].title), "S%d_%d", w, i);
+	start_daemon();
+	for (int w = 0; w < WORKERS; w++)
+		if ((workers[w] = fork()) == 0)
+			_exit(soak_work(w, seed));
+	for (int i = 0; i < SOAK_PERIODS; i++) {
+		nap(seconds * (1000000L / SOAK_PERIODS));
+		soak_quiet(i == 0 ? &first : &last);
+	}
+	sh->stop = true;
+	for (int w = 0; w < WORKERS; w++) {
+		waitpid(workers[w], &status, 0);
+		check(status == 0, "client %d found something", w);
+	}
+	check(first.kb > 0 && last.kb <= first.kb + SOAK_SLACK_KB,
+	    "%ld kB have become %ld kB", first.kb, last.kb);
+	check(first.descriptors > 0 && last.descriptors <= first.descriptors,
+	    "%ld descriptors have become %ld", first.descriptors,
+	    last.descriptors);
+	end_daemon(SIGTERM);
+	check(probes_count(uid_here) == 0, "a probe is left over");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -551,7 +722,7 @@ main(int argc, char **argv)
 	if (argc != 7) {
 		fprintf(stderr, "usage: chaos kill DAEMON DIR JAIL ROUNDS "
 		    "SEED\n       chaos upgrade DAEMON DIR JAIL RESTARTS "
-		    "HUPS\n");
+		    "HUPS\n       chaos soak DAEMON DIR JAIL SECONDS SEED\n");
 		return (64);
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -568,6 +739,8 @@ main(int argc, char **argv)
 		return (71);
 	if (strcmp(argv[1], "kill") == 0)
 		run_kill(atoi(argv[5]), (unsigned int)atoi(argv[6]));
+	else if (strcmp(argv[1], "soak") == 0)
+		run_soak(atoi(argv[5]), (unsigned int)atoi(argv[6]));
 	else
 		run_upgrade(atoi(argv[5]), strtoul(argv[6], NULL, 10));
 	return (failures == 0 ? 0 : 1);

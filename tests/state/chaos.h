@@ -17,6 +17,14 @@
 /* Does this process have these words? */
 bool	process_is(pid_t, const char *words);
 
+/* What a process holds: its resident set in kB, its descriptors. */
+struct held {
+	long	 kb;
+	long	 descriptors;
+};
+
+void	process_held(pid_t, struct held *);
+
 /* Living probes of that uid. */
 unsigned int probes_count(unsigned int uid);
 

@@ -35,6 +35,35 @@ process_is(pid_t pid, const char *words)
 	return (get_words(pid, args, sizeof(args)) && strcmp(args, words) == 0);
 }
 
+void
+process_held(pid_t pid, struct held *held)
+{
+	int proc[] = { CTL_KERN, KERN_PROC, KERN_PROC_PID, pid };
+	int files[] = { CTL_KERN, KERN_PROC, KERN_PROC_FILEDESC, pid };
+	struct kinfo_proc kp;
+	size_t size = sizeof(kp);
+	char *buf;
+
+	memset(held, 0, sizeof(*held));
+	if (sysctl(proc, 4, &kp, &size, NULL, 0) == -1 || size == 0)
+		return;
+	held->kb = (long)kp.ki_rssize * (getpagesize() / 1024);
+	if (sysctl(files, 4, NULL, &size, NULL, 0) == -1 ||
+	    (buf = malloc(size * 2)) == NULL)
+		return;
+	size *= 2;
+	if (sysctl(files, 4, buf, &size, NULL, 0) == 0)
+		for (char *p = buf; p < buf + size;) {
+			struct kinfo_file *kf = (struct kinfo_file *)(void *)p;
+
+			if (kf->kf_structsize <= 0)
+				break;
+			held->descriptors += kf->kf_fd >= 0;
+			p += kf->kf_structsize;
+		}
+	free(buf);
+}
+
 /* Living probes of that uid; the caller frees them. */
 static struct kinfo_proc *
 list(unsigned int uid, size_t *n)

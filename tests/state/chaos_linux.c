@@ -31,6 +31,28 @@ process_is(pid_t pid, const char *words)
 	return (strcmp(args, words) == 0);
 }
 
+void
+process_held(pid_t pid, struct held *held)
+{
+	char path[64], line[128];
+	FILE *f;
+	DIR *d;
+
+	memset(held, 0, sizeof(*held));
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	if ((f = fopen(path, "r")) == NULL)
+		return;
+	while (fgets(line, sizeof(line), f) != NULL)
+		(void)sscanf(line, "VmRSS: %ld", &held->kb);
+	fclose(f);
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	if ((d = opendir(path)) == NULL)
+		return;
+	while (readdir(d) != NULL)
+		held->descriptors++;
+	closedir(d);
+}
+
 /* Is that one of ours, and alive?  A dead one is its new parent's to reap. */
 static bool
 is_probe(const char *pid, unsigned int of)
