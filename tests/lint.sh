@@ -1,36 +1,20 @@
 #!/bin/sh
 # Warnings as errors with gcc and clang, the static analysers, the shell's
 # and the manuals' checkers: none may find anything.  Prints TAP.
+#
+#   sh tests/lint.sh            all checks, as many at a time as there are
+#                               processors
+#   sh tests/lint.sh NAME ...   one, as list() has it, in the folder $LINT
 set -u
 cd "$(dirname "$0")/.." || exit 1
 : "${OS:=$(uname -s)}" "${PKG_CONFIG:=pkg-config}"
-n=0
-failed=0
-passed=0
-out=$(mktemp) || exit 1
-trap 'rm -rf "$out" "$out.d"' EXIT
-
-check()
-{
-	name=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$out" 2>&1 && ! grep -Eq 'warning|error' "$out"; then
-		echo "ok $n - $name"
-		passed=$((passed + 1))
-	else
-		sed 's/^/# /' "$out"
-		echo "not ok $n - $name"
-		failed=$((failed + 1))
-	fi
-}
 
 compiles()
 {
-	make -s BUILD="$out.d/$1" CC="$1" CFLAGS="$2" \
+	make -s BUILD="$LINT/$1.d" CC="$2" CFLAGS="$3" \
 	    WARNINGS="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror" \
-	    all "$out.d/$1/unit.stamp" "$out.d/$1/replay.stamp" \
-	    "$out.d/$1/bench.stamp"
+	    all "$LINT/$1.d/unit.stamp" "$LINT/$1.d/replay.stamp" \
+	    "$LINT/$1.d/bench.stamp"
 }
 
 tidy()
@@ -54,29 +38,80 @@ sources=$(for s in src/*.c stub/*.c tests/unit/*.c fuzz/*.c bench/*.c; do
 	case $s in *freebsd*) ;; *) echo "$s" ;; esac
 done)
 
-check "gcc" compiles gcc "-O2 -g"
-check "clang" compiles clang "-O2 -g"
-check "gcc, as a distribution builds" compiles gcc "-O2 -g -flto=auto \
--fstack-protector-strong -fstack-clash-protection -fcf-protection \
--Wformat -Werror=format-security"
-if command -v aarch64-linux-gnu-gcc >/dev/null; then
-	check "the stub for aarch64" make -s BUILD="$out.d/arm" \
-	    CC=aarch64-linux-gnu-gcc WARNINGS="-Wall -Wextra -Wpedantic \
--Wshadow -Wconversion -Werror" "$out.d/arm/jailprobe"
-fi
-for s in $sources; do
-	check "clang-tidy $s" tidy "$s"
-done
+list()
+{
+	printf '%s\n' cppcheck distribution gcc clang mutants
+	! command -v aarch64-linux-gnu-gcc >/dev/null || echo aarch64
+	for s in $sources; do
+		echo "clang-tidy $s"
+	done
+	printf '%s\n' shellcheck mandoc
+}
+
 # shellcheck disable=SC2046,SC2086 # lists of words
-check cppcheck cppcheck --quiet --std=c11 \
-    --enable=warning,portability,performance \
-    --error-exitcode=1 --inline-suppr $(includes) \
-    -D_GNU_SOURCE -D__linux__ -D__x86_64__ -DVERSION='""' $sources
-# shellcheck disable=SC2046 # a list of words
-check shellcheck shellcheck -x -P SCRIPTDIR $(git ls-files -- '*.sh' '*.t' \
-    .ci/run '*.postrm' 'etc/*.rc' 'etc/*.bash-completion')
-check "mutants find their lines" sh tests/mutants.sh -n
-check "mandoc -Tlint" mandoc -Tlint man/*.[15]
-echo "1..$n"
-[ -z "${JAILDAEMON_TALLY:-}" ] || echo "$passed $failed" >>"$JAILDAEMON_TALLY"
-[ "$failed" -eq 0 ]
+one()
+{
+	case $1 in
+	gcc|clang)
+		compiles "$1" "$1" "-O2 -g" ;;
+	distribution)
+		compiles "$1" gcc "-O2 -g -flto=auto -fstack-protector-strong \
+-fstack-clash-protection -fcf-protection -Wformat -Werror=format-security" ;;
+	aarch64)
+		make -s BUILD="$LINT/arm.d" CC=aarch64-linux-gnu-gcc \
+		    WARNINGS="-Wall -Wextra -Wpedantic -Wshadow -Wconversion \
+-Werror" "$LINT/arm.d/jailprobe" ;;
+	clang-tidy)
+		tidy "$2" ;;
+	cppcheck)
+		cppcheck --quiet --std=c11 \
+		    --enable=warning,portability,performance \
+		    --error-exitcode=1 --inline-suppr $(includes) \
+		    -D_GNU_SOURCE -D__linux__ -D__x86_64__ \
+		    -DVERSION='""' $sources ;;
+	shellcheck)
+		shellcheck -x -P SCRIPTDIR $(git ls-files -- '*.sh' '*.t' \
+		    .ci/run '*.postrm' 'etc/*.rc' 'etc/*.bash-completion') ;;
+	mutants)
+		sh tests/mutants.sh -n ;;
+	mandoc)
+		mandoc -Tlint man/*.[15] ;;
+	*)	echo "no check $1" >&2
+		exit 64 ;;
+	esac
+}
+
+# judge: every check's result, in the list's order.
+judge()
+{
+	n=0
+	failed=0
+	while read -r name; do
+		n=$((n + 1))
+		file=$LINT/$(echo "$name" | tr '/ ' '--')
+		if [ "$(cat "$file.status")" = 0 ] &&
+		    ! grep -Eq 'warning|error' "$file"; then
+			echo "ok $n - $name"
+		else
+			sed 's/^/# /' "$file"
+			echo "not ok $n - $name"
+			failed=$((failed + 1))
+		fi
+	done
+	echo "1..$n"
+	[ -z "${JAILDAEMON_TALLY:-}" ] ||
+	    echo "$((n - failed)) $failed" >>"$JAILDAEMON_TALLY"
+	[ "$n" -gt 0 ] && [ "$failed" -eq 0 ]
+}
+
+if [ $# -gt 0 ]; then
+	file=$LINT/$(echo "$*" | tr '/ ' '--')
+	one "$@" >"$file" 2>&1
+	echo $? >"$file.status"
+	exit 0
+fi
+LINT=$(mktemp -d) || exit 1
+trap 'rm -rf "$LINT"' EXIT
+export LINT OS PKG_CONFIG
+list | xargs -P "$(nproc)" -L 1 sh tests/lint.sh
+list | judge

@@ -26,12 +26,13 @@ static int64_t		 times[MANY], last;
 static void
 due(struct alarm *alarm)
 {
+	const char *name = alarm == &a ? "a" : alarm == &b ? "b" : "c";
 	size_t len = strlen(seen);
 
 	assert_int_equal(alarm->at, 0);
 	count++;
 	if (len + 1 < sizeof(seen))
-		seen[len] = alarm == &a ? 'a' : alarm == &b ? 'b' : 'c';
+		memcpy(seen + len, name, 2);
 }
 
 /* The first one changes the others. */

@@ -32,6 +32,7 @@ M=$T/marks
 mkdir -m 777 "$M"
 count=0
 lane=
+init=
 jaildaemon=jaildaemon
 
 # -- help ------------------------------------------------------------------
@@ -128,7 +129,8 @@ arm() {
 # case_of ID PID LABEL [OPTION...]: arms by the name ID; the probe carries the
 # label of the container whose first process is PID, a label like LABEL, and
 # is in its control groups; a HUP from inside reaches it.  $jaildaemon is the
-# utility.
+# utility.  $init: where PID is not the first process of its pid namespace, the
+# one that is, which stands for the jail.
 case_of() {
 	_id=$1 _pid=$2 _label=$3
 	shift 3
@@ -137,8 +139,8 @@ case_of() {
 	arm "$_id" "$@"
 	_probe=$(probe "$_title")
 	is "$(label "${_probe:-none}")" "$(label "$_pid")" "the label"
-	is "$(control_groups "${_probe:-none}")" "$(control_groups "$_pid")" \
-	    "the control groups"
+	is "$(control_groups "${_probe:-none}")" \
+	    "$(control_groups "${init:-$_pid}")" "the control groups"
 	is "$(hup "$_pid" "$_title")" 0 "a HUP from inside"
 	ok "runs the command" wait_for 20 runs "$_title"
 }
@@ -314,7 +316,9 @@ dockers() {
 	docker_case hostpid "$docker_label" "" --userns=host --pid host
 	reaches "$_pid" "another container's, of the same label" "$_web"
 	reaches_not "$_pid" "another container's, unconfined" "$_free"
+	init=$_web
 	docker_case shared "$docker_label" "" --userns=host --pid container:web
+	init=
 	reaches "$_pid" "root of a container that shares it" "$_web"
 	docker_case mapweb "$docker_label" ""
 	unlike "$(cat "/proc/$_pid/uid_map")" '^ *0 *0 ' "has its uids mapped"
