@@ -1033,11 +1033,11 @@ refuse(const struct actions *as, const struct spec *s,
 	return (status);
 }
 
-/* A jail, a probe and a run each hold a descriptor. */
+/* A probe and a run each hold a descriptor. */
 bool
 actions_have_room(const struct actions *as)
 {
-	return (jails_count(as->jails) + as->probes.count +
+	return (jails_count(as->jails) * JAIL_DESCRIPTORS + as->probes.count +
 	    runs_count(as->runs) + ACTION_FD_RESERVE < as->fd_limit);
 }
 
@@ -1096,7 +1096,7 @@ arm(struct actions *as, struct spec *spec, uint64_t rule,
 	if (!actions_have_room(as)) {
 		snprintf(why, sizeof(why), "no room for a further action: the "
 		    "daemon's limit of %lu descriptors (RLIMIT_NOFILE) is used "
-		    "up by %u probes and %u jails", as->fd_limit,
+		    "up: there are %u probes and %u jails", as->fd_limit,
 		    as->probes.count, jails_count(as->jails));
 		return (refuse(as, spec, w, EX_TEMPFAIL, why));
 	}

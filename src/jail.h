@@ -21,7 +21,9 @@
 
 #ifdef __linux__
 #define JAIL_LOST_WAIT_MS	1000
+#define JAIL_DESCRIPTORS	1	/* that a held jail needs */
 #else
+#define JAIL_DESCRIPTORS	0
 /* jail(8) ends processes with SIGTERM and waits ten seconds for them. */
 #define JAIL_LOST_WAIT_MS	15000
 #endif

@@ -489,7 +489,8 @@ traced() {
 	ok "a traced daemon is refused by its stub" refused 71 \
 	    'could not make itself untraceable: Device busy' \
 	    -f "$D/sock" -c : -j "$(jail_id a)"
-	ktrace -c -p "$DPID"
+	# Of a process alone it would not clear the inheriting.
+	ktrace -c -f "$T/ktrace.out"
 	ok "no longer traced it can arm" arm a TRACED :
 	ok "HUP" fire a TRACED
 }

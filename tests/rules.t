@@ -235,8 +235,8 @@ t_no_room() {
 		_i=$((_i + 1))
 	done
 	conf <<-END
-	-j 'jdtest-*' -r -t RULE_ROOM_1 -c 'echo room >>$M/rule.room'
-	-j 'jdtest-*' -r -t RULE_ROOM_2 -c :
+	-j '$(jail_name b)' -r -t RULE_ROOM_1 -c 'echo room >>$M/rule.room'
+	-j '$(jail_name b)' -r -t RULE_ROOM_2 -c :
 	END
 	verb reload
 	ok "no room for a rule: log" wait_for 5 log_has \

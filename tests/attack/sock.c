@@ -25,16 +25,24 @@
 #define JUNK_MAX	(600 * 1024)
 #define REPLY_MS	5000
 
+/* FreeBSD does not wait where too many wait already. */
 static int
 dial(const char *path)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	int fd = -1;
 
 	strncpy(sun.sun_path, path, sizeof(sun.sun_path) - 1);
-	if (fd != -1 && connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+	for (int i = 0; i < 1000; i++) {
+		fd = socket(AF_UNIX, SOCK_STREAM, 0);
+		if (fd == -1 ||
+		    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0)
+			return (fd);
 		close(fd);
-		return (-1);
+		fd = -1;
+		if (errno != ECONNREFUSED)
+			break;
+		usleep(10000);
 	}
 	return (fd);
 }

@@ -533,8 +533,8 @@ add_counts() {
 	run_groups $LAST
 }
 [ "$tap_failed" -eq 0 ] || {
-	journalctl -b -o cat --no-pager -u jaildaemon | tail -n 200 |
-	    cut -c 1-400 | sed 's/^/# | /'
+	journalctl -b -o short-monotonic --no-pager -u 'jaildaemon*' |
+	    tail -n 200 | cut -c 1-400 | sed 's/^/# | /'
 	dmesg | grep DENIED | tail -n 40 | sed 's/^/# | /'
 }
 diag "the end, at $(cut -d . -f 1 /proc/uptime) s"
