@@ -296,7 +296,8 @@ check-long: deps
 coverage: deps
 	sh tests/deps.sh coverage long
 	$(MAKE) BUILD=$(BUILD)/coverage HARDENING= LINK_HARDENING= \
-	    CFLAGS="-O0 -g --coverage" all $(BUILD)/coverage/unit.stamp \
+	    CFLAGS="-O0 -g -fprofile-arcs -ftest-coverage" \
+	    LDFLAGS=--coverage all $(BUILD)/coverage/unit.stamp \
 	    $(BUILD)/coverage/replay.stamp $(BUILD)/coverage/tools.stamp
 	BUILD=$(BUILD)/coverage sh tests/coverage.sh
 

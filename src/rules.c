@@ -27,12 +27,20 @@ struct keys {
 	size_t		 n;
 };
 
-/* A jail that is known by its name, as long as it lives. */
+struct name {
+	SLIST_ENTRY(name) entry;
+	char		*name;
+	char		*engine;	/* or NULL */
+};
+
+/*
+ * A jail that is known by its name, as long as it lives.  Linux: by several,
+ * where containers share a pid namespace.
+ */
 struct place {
 	TAILQ_ENTRY(place) entry;
 	struct jail	*jail;		/* one reference */
-	char		*name;
-	char		*engine;	/* or NULL */
+	SLIST_HEAD(, name) names;	/* the first one comes first */
 	struct keys	 applied;	/* rules that were armed here */
 	bool		 lacks;		/* some, for which there was no room */
 };
@@ -163,13 +171,25 @@ rules_open(struct event_base *base, struct actions *actions,
 }
 
 static void
+free_name(struct name *n)
+{
+	free(n->name);
+	free(n->engine);
+	free(n);
+}
+
+static void
 free_place(struct rules *rs, struct place *p)
 {
+	struct name *n;
+
 	TAILQ_REMOVE(&rs->places, p, entry);
 	if (p->jail != NULL)
 		jails_release(p->jail);
-	free(p->name);
-	free(p->engine);
+	while ((n = SLIST_FIRST(&p->names)) != NULL) {
+		SLIST_REMOVE_HEAD(&p->names, entry);
+		free_name(n);
+	}
 	free(p->applied.list);
 	free(p);
 }
@@ -228,8 +248,8 @@ rules_check(const struct rules *rs, unsigned int *total, char *err,
 }
 
 static void
-fill_place(const struct place *p, enum record_kind kind,
-    struct wire_record *rec)
+fill_place(const struct place *p, const struct name *name,
+    enum record_kind kind, struct wire_record *rec)
 {
 	memset(rec, 0, sizeof(*rec));
 	rec->kind = kind;
@@ -237,36 +257,49 @@ fill_place(const struct place *p, enum record_kind kind,
 	rec->jail_started = p->jail->started;
 	rec->pidns = p->jail->pidns;
 	/* Borrowed. */
-	rec->spec.jail = p->name;
-	rec->spec.engine = p->engine;
+	rec->spec.jail = name->name;
+	rec->spec.engine = name->engine;
 }
 
 static void
-note(struct rules *rs, const struct place *p, enum record_kind kind,
-    uint64_t key)
+note(struct rules *rs, const struct place *p, const struct name *name,
+    enum record_kind kind, uint64_t key)
 {
 	struct wire_record rec;
 
-	fill_place(p, kind, &rec);
+	fill_place(p, name, kind, &rec);
 	rec.rule = key;
 	state_note(rs->state, &rec);
 }
 
 /* The rule's action, in this jail. */
 static int
-make_spec(const struct conf_rule *r, const struct place *p, struct spec *s)
+make_spec(const struct conf_rule *r, const struct place *p,
+    const struct name *name, struct spec *s)
 {
 	if (spec_copy(s, &r->spec) == -1)
 		return (-1);
-	s->jail = strdup(p->name);
-	if (p->engine != NULL)
-		s->engine = strdup(p->engine);
+	s->jail = strdup(name->name);
+	if (name->engine != NULL)
+		s->engine = strdup(name->engine);
 	s->pid = p->jail->id;
 	s->started = p->jail->started;
-	if (s->jail != NULL && (p->engine == NULL || s->engine != NULL))
+	if (s->jail != NULL && (name->engine == NULL || s->engine != NULL))
 		return (0);
 	spec_clear(s);
 	return (-1);
+}
+
+/* The name by which the rule is for it, or NULL. */
+static const struct name *
+match(const struct conf_rule *r, const struct place *p)
+{
+	const struct name *n;
+
+	SLIST_FOREACH(n, &p->names, entry)
+		if (conf_matches(r, n->engine, n->name))
+			break;
+	return (n);
 }
 
 /*
@@ -276,12 +309,12 @@ make_spec(const struct conf_rule *r, const struct place *p, struct spec *s)
 static int
 apply(struct rules *rs, const struct conf_rule *r, struct place *p)
 {
+	const struct name *name;
 	struct spec s;
 
-	if (has_key(&p->applied, r->key) ||
-	    !conf_matches(r, p->engine, p->name))
+	if (has_key(&p->applied, r->key) || (name = match(r, p)) == NULL)
 		return (0);
-	if (make_spec(r, p, &s) == -1) {
+	if (make_spec(r, p, name, &s) == -1) {
 		log_warn("event=refuse jid=%d status=%d text=\"no memory for "
 		    "an action of the file\"", p->jail->id, EX_TEMPFAIL);
 		return (-1);
@@ -294,7 +327,7 @@ apply(struct rules *rs, const struct conf_rule *r, struct place *p)
 		remove_key(&p->applied, r->key);
 		return (-1);
 	}
-	note(rs, p, RECORD_RULE, r->key);
+	note(rs, p, name, RECORD_RULE, r->key);
 	return (1);
 }
 
@@ -440,27 +473,76 @@ find_place(const struct rules *rs, const struct jail *jail)
 	return (NULL);
 }
 
-/* Takes the reference to the jail over, on failure too. */
-static struct place *
-add_place(struct rules *rs, struct jail *jail, const struct spec *s)
+static bool
+is_called(const struct place *p, const char *engine, const char *name)
 {
-	struct place *p = calloc(1, sizeof(*p));
+	const struct name *n;
 
-	if (p == NULL) {
+	SLIST_FOREACH(n, &p->names, entry)
+		if (strcmp(n->name, name) == 0 && (engine == NULL ?
+		    n->engine == NULL : n->engine != NULL &&
+		    strcmp(n->engine, engine) == 0))
+			return (true);
+	return (false);
+}
+
+/* One more name; NULL: no memory. */
+static struct name *
+add_name(struct place *p, const char *engine, const char *name)
+{
+	struct name *n = calloc(1, sizeof(*n)), *last;
+
+	if (n == NULL)
+		return (NULL);
+	n->name = strdup(name);
+	if (engine != NULL)
+		n->engine = strdup(engine);
+	if (n->name == NULL || (engine != NULL && n->engine == NULL)) {
+		free_name(n);
+		return (NULL);
+	}
+	last = SLIST_FIRST(&p->names);
+	while (last != NULL && SLIST_NEXT(last, entry) != NULL)
+		last = SLIST_NEXT(last, entry);
+	if (last == NULL)
+		SLIST_INSERT_HEAD(&p->names, n, entry);
+	else
+		SLIST_INSERT_AFTER(last, n, entry);
+	return (n);
+}
+
+/*
+ * The place that is this jail, called so.  Takes the reference to the jail
+ * over, on failure too.  NULL: no memory.  *added: the name, where it is new.
+ */
+static struct place *
+get_place(struct rules *rs, struct jail *jail, const struct spec *s,
+    struct name **added)
+{
+	/* FreeBSD: what was given can be a number. */
+	const char *name = jail->name != NULL ? jail->name : s->jail;
+	struct place *p = find_place(rs, jail);
+	bool known = p != NULL;
+
+	*added = NULL;
+	if (known)
+		jails_release(jail);
+	else if ((p = calloc(1, sizeof(*p))) == NULL) {
 		jails_release(jail);
 		return (NULL);
+	} else {
+		SLIST_INIT(&p->names);
+		p->jail = jail;
+		TAILQ_INSERT_TAIL(&rs->places, p, entry);
 	}
-	TAILQ_INSERT_TAIL(&rs->places, p, entry);
-	p->jail = jail;
-	/* FreeBSD: what was given can be a number. */
-	p->name = strdup(jail->name != NULL ? jail->name : s->jail);
-	if (s->engine != NULL)
-		p->engine = strdup(s->engine);
-	if (p->name == NULL || (s->engine != NULL && p->engine == NULL)) {
+	if (is_called(p, s->engine, name))
+		return (p);
+	*added = add_name(p, s->engine, name);
+	if (*added != NULL)
+		return (p);
+	if (!known)
 		free_place(rs, p);
-		return (NULL);
-	}
-	return (p);
+	return (NULL);
 }
 
 int
@@ -468,6 +550,7 @@ rules_started(struct rules *rs, const struct spec *s, unsigned int *n,
     char *err, size_t errsize)
 {
 	struct jails *jails = actions_jails(rs->actions);
+	struct name *added;
 	struct jail *jail;
 	struct place *p;
 	int status;
@@ -475,20 +558,19 @@ rules_started(struct rules *rs, const struct spec *s, unsigned int *n,
 	jail = jails_hold(jails, s, &status, err, errsize);
 	if (jail == NULL)
 		return (status);
-	p = find_place(rs, jail);
-	if (p == NULL && jail_is_host(jail)) {
+	if (find_place(rs, jail) == NULL && jail_is_host(jail)) {
 		snprintf(err, errsize, "process %d is not in a container",
 		    jail->id);
 		jails_release(jail);
 		return (EX_NOHOST);
 	}
-	if (p != NULL)
-		jails_release(jail);
-	else if ((p = add_place(rs, jail, s)) == NULL) {
+	p = get_place(rs, jail, s, &added);
+	if (p == NULL) {
 		snprintf(err, errsize, "no memory for a further jail");
 		return (EX_TEMPFAIL);
-	} else
-		note(rs, p, RECORD_JAIL, 0);
+	}
+	if (added != NULL)
+		note(rs, p, added, RECORD_JAIL, 0);
 	*n = apply_all(rs, p, false);
 	return (0);
 }
@@ -498,7 +580,7 @@ rules_jail_name(const struct rules *rs, const struct jail *jail)
 {
 	const struct place *p = find_place(rs, jail);
 
-	return (p == NULL ? NULL : p->name);
+	return (p == NULL ? NULL : SLIST_FIRST(&p->names)->name);
 }
 
 void
@@ -508,7 +590,7 @@ rules_jail_ended(struct rules *rs, struct jail *jail)
 
 	if (p == NULL)
 		return;
-	note(rs, p, RECORD_GONE, 0);
+	note(rs, p, SLIST_FIRST(&p->names), RECORD_GONE, 0);
 	free_place(rs, p);
 }
 
@@ -517,12 +599,15 @@ rules_save(struct rules *rs, int (*add)(void *, const struct wire_record *),
     void *arg)
 {
 	struct wire_record rec;
+	const struct name *n;
 	struct place *p;
 
 	TAILQ_FOREACH(p, &rs->places, entry) {
-		fill_place(p, RECORD_JAIL, &rec);
-		if (add(arg, &rec) == -1)
-			return (-1);
+		SLIST_FOREACH(n, &p->names, entry) {
+			fill_place(p, n, RECORD_JAIL, &rec);
+			if (add(arg, &rec) == -1)
+				return (-1);
+		}
 		rec.kind = RECORD_RULE;
 		for (size_t i = 0; i < p->applied.n; i++) {
 			rec.rule = p->applied.list[i];
@@ -549,14 +634,13 @@ find_saved(struct rules *rs, const struct wire_record *rec)
 static void
 restore_place(struct rules *rs, const struct wire_record *rec)
 {
+	struct name *added;
 	struct jail *jail;
 
-	if (find_saved(rs, rec) != NULL)
-		return;
 	jail = jails_hold_again(actions_jails(rs->actions), rec->spec.jail,
 	    (int)rec->jid, rec->jail_started, rec->pidns);
 	if (jail != NULL)
-		add_place(rs, jail, &rec->spec);
+		(void)get_place(rs, jail, &rec->spec, &added);
 }
 
 void
@@ -580,7 +664,7 @@ has_place(const struct rules *rs, int jid, const char *name)
 	const struct place *p;
 
 	TAILQ_FOREACH(p, &rs->places, entry)
-		if (p->jail->id == jid && strcmp(p->name, name) == 0)
+		if (p->jail->id == jid && is_called(p, NULL, name))
 			return (true);
 	return (false);
 }

@@ -257,6 +257,46 @@ t_no_room() {
 	daemon_dir d
 }
 
+# Containers that share a pid namespace are one jail, which has both names.
+t_two_names() {
+	[ "$JAIL_OS" = Linux ] || return
+	conf <<-END
+	-j 'two-*' -t RULE_ALL -c 'echo all >>$M/two.all'
+	-j two-second -r -t RULE_SECOND -c 'echo second >>$M/two.second'
+	END
+	verb reload
+	jail_start "$kind" t
+	_first=$(jail_pid t)
+	nsenter -t "$_first" -p -m unshare -m sleep 4323 &
+	wait_for 5 pgrep -x -f "sleep 4323"
+	_second=$(pgrep -n -x -f "sleep 4323")
+	verb started two-first "$_first"
+	ok "the first name's rules" wait_for 10 probe_pid t RULE_ALL
+	trigger t RULE_ALL
+	ok "are armed" wait_for 5 marked two.all 1
+	verb started two-second "$_second"
+	ok "the second one's as well" wait_for 10 probe_pid t RULE_SECOND
+	nok "what fired for the first does not come back" probe_pid t RULE_ALL
+	verb started two-first "$_first"
+	verb started two-second "$_second"
+	is "$(verb list -J -j "$_first" | field title)" RULE_SECOND "once"
+	daemon_kill9
+	daemon_start -C "$D/conf"
+	ok "a later daemon arms it again" wait_for 10 probe_pid t RULE_SECOND
+	nok "alone" probe_pid t RULE_ALL
+	cat >>"$D/conf" <<-END
+	-j two-first -t RULE_LATER_1 -c :
+	-j two-second -t RULE_LATER_2 -c :
+	END
+	verb reload
+	ok "and knows the first name" wait_for 10 probe_pid t RULE_LATER_1
+	ok "and the second" wait_for 10 probe_pid t RULE_LATER_2
+	trigger t RULE_SECOND
+	ok "which works" wait_for 5 marked two.second 1
+	jail_stop t
+	ok "with the jail all go" wait_for 20 gone_in "$_first" RULE_SECOND
+}
+
 # -- jails that come and go ------------------------------------------------
 
 # warns ERE [OPERAND...]: started, which exits with 0 whatever it is told.
@@ -419,5 +459,5 @@ started_warns() {
 
 # --------------------------------------------------------------------------
 
-[ $# -gt 0 ] || set -- file_start reload many no_room started
+[ $# -gt 0 ] || set -- file_start reload many no_room two_names started
 verbs_main "$@"
