@@ -275,9 +275,7 @@ check-mutants: deps
 # The attacks at full length.
 check-attack: deps
 	$(MAKE) all $(BUILD)/tools.stamp
-	for t in tests/attack-*.t; do \
-	    JAILDAEMON_LONG=1 JAILDAEMON=$(BUILD)/jaildaemon sh $$t || exit 1; \
-	done
+	JAILDAEMON_LONG=1 BUILD=$(BUILD) OS=$(OS) sh tests/run.sh attack
 
 # What takes long: the state at full length, and the cookbook's recipes.
 check-long: deps

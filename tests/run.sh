@@ -3,6 +3,7 @@
 #   hermetic: units, the fuzzers' corpus, FreeBSD's sources as far as this
 #             system can compile them
 #   root:     the whole program, in real jails
+#   attack:   of these, the attacks alone
 # Environment: BUILD, OS; JAILDAEMON_NO_SKIP=1 makes a skipped test a failure;
 # JAILDAEMON_TALLY names a file to which "passed failed" is added.
 set -u
@@ -80,9 +81,7 @@ root()
 		exit 77
 	fi
 	# Sanitizers change what is measured there: memory, time, descriptors.
-	is_sanitized || for t in $(attacks); do
-		tap "${t##*/}" timeout 900 sh "$t"
-	done
+	is_sanitized || attack
 	# These mostly wait, each in places of its own: two at a time.
 	lane 0 &
 	lane 1
@@ -113,6 +112,13 @@ is_long()
 		[ "$OS" != FreeBSD ] ;;
 	*)	false ;;
 	esac
+}
+
+attack()
+{
+	for t in $(attacks); do
+		tap "${t##*/}" timeout 900 sh "$t"
+	done
 }
 
 attacks()
@@ -182,7 +188,9 @@ for part in "${@:-none}"; do
 	case $part in
 	hermetic) hermetic ;;
 	root) root ;;
-	*) echo "usage: tests/run.sh hermetic | root ..." >&2; exit 64 ;;
+	attack) attack ;;
+	*) echo "usage: tests/run.sh hermetic | root | attack ..." >&2
+		exit 64 ;;
 	esac
 done
 [ -z "${JAILDAEMON_TALLY:-}" ] || echo "$passed $failed" >>"$JAILDAEMON_TALLY"
