@@ -268,6 +268,11 @@ check-vm: deps
 	$(MAKE) all
 	BUILD=$(BUILD) MAKE="$(MAKE)" sh tests/vm/check-vm.sh
 
+# Its disk, which is kept.
+vm-image:
+	sh tests/deps.sh vm deb
+	BUILD=$(BUILD) sh tests/vm/check-vm.sh image
+
 # Each defence taken out in turn: the test that is named for it must fail.
 check-mutants: deps
 	sh tests/mutants.sh
@@ -356,6 +361,6 @@ deb:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all test deps check check-sanitized check-vm check-mutants \
+.PHONY: all test deps check check-sanitized check-vm vm-image check-mutants \
 	check-attack check-long coverage lint bench demo install install-Linux \
 	install-FreeBSD deb clean fuzz fuzzers

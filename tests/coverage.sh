@@ -7,7 +7,8 @@
 #   sh tests/coverage.sh count  the counts of what was run before
 #
 # Environment: BUILD, built with --coverage.  A test that fails here is told
-# of, but it is for make check to judge: much is slower with counters.
+# of, but it is for make check to judge: much is slower with counters, as it is
+# with sanitizers.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 : "${BUILD:=build/coverage}"
@@ -16,7 +17,7 @@ BRANCHES=90
 
 if [ "${1:-}" != count ]; then
 	find "$BUILD" -name "*.gcda" -delete
-	sh tests/run.sh hermetic root
+	SANITIZED=all sh tests/run.sh hermetic root
 	for t in follow packages; do
 		JAILDAEMON=$(pwd)/$BUILD/jaildaemon sh "tests/$t.t" |
 		    grep -v '^ok'
