@@ -178,6 +178,46 @@ t_jails() {
 	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null
 }
 
+# -- many -------------------------------------------------------------------
+
+armed_now() {
+	"$JAILDAEMON" metrics -f "$D/sock" |
+	    sed -n 's/^jaildaemon_actions{state="armed"} //p'
+}
+
+are_armed() {
+	[ "$(armed_now)" -ge "$1" ]
+}
+
+# 10,000 are back within 5 s on two processors that have nothing else to do; in
+# short only that they come back.
+t_many() {
+	_n=1000 _limit=30
+	if [ "${JAILDAEMON_LONG:-0}" = 1 ]; then
+		_n=10000 _limit=5
+	fi
+	[ "$JAIL_OS" = FreeBSD ] || _where="\"pid\":$(jail_pid j)"
+	[ "$JAIL_OS" = Linux ] || _where="\"jail\":\"$(jail_id j)\""
+	awk -v n="$_n" -v where="$_where" 'BEGIN {
+		for (i = 1; i <= n; i++)
+			printf "{\"v\":1,\"verb\":\"arm\",%s,\"title\":" \
+			    "\"M%d\",\"command\":\":\",\"respawn\":\"after\"}\n",
+			    where, i
+	}' | talk >"$T/many"
+	is "$(grep -c '"ok":true' "$T/many")" "$_n" "$_n actions"
+	daemon_kill9
+	_start=$(date +%s)
+	daemon_start
+	ok "are armed again" wait_for 60 are_armed "$_n"
+	_took=$(($(date +%s) - _start))
+	diag "$_n actions after $_took s"
+	ok "soon" [ "$_took" -le "$_limit" ]
+	is "$(listed)" "$_n" "each once"
+	is "$("$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" |
+	    tr -dc 0-9)" "$_n" "and go together"
+	ok "to the last" wait_for 60 none_listed
+}
+
 # -- damage ----------------------------------------------------------------
 
 t_damage() {
@@ -491,7 +531,7 @@ t_soak() {
 jail_start "$kind" j
 daemon_dir d
 daemon_start
-for tap_group in ${1:-actions runs jails damage full none long faults clock kill upgrade soak}; do
+for tap_group in ${1:-actions runs jails many damage full none long faults clock kill upgrade soak}; do
 	"t_$tap_group"
 done
 tap_group=

@@ -101,7 +101,8 @@ configure() {
 	# containers of a user are to outlive the user's sessions.
 	: >"$1/var/lib/systemd/linger/user"
 	# The second disk is a tar file; its "start" is what to do.  However
-	# that ends, the machine ends with it.
+	# that ends, the machine ends with it, and waits for nothing that was
+	# left running.
 	cat >"$1/etc/systemd/system/vm-start.service" <<-'END'
 	[Unit]
 	After=apparmor.service dbus.service systemd-logind.service
@@ -114,6 +115,7 @@ configure() {
 	ExecStart=sh /run/vm/start
 	ExecStopPost=stty -F /dev/ttyS1 raw
 	ExecStopPost=systemctl --force --force poweroff
+	KillMode=process
 	StandardOutput=file:/dev/ttyS1
 	StandardError=inherit
 	END
