@@ -1525,49 +1525,73 @@ resume(struct action *a, const struct action_saved *saved)
 }
 
 static void
-log_not_restored(const struct wire_record *rec)
+log_not_restored(uint64_t id, int64_t jid, const struct spec *s)
 {
 	struct log_quoted name, title;
 
 	log_info("event=jail-ended id=%llu jid=%lld jail=%s title=%s "
-	    "text=\"while no daemon was there\"",
-	    (unsigned long long)rec->id, (long long)rec->jid,
-	    log_quote(&name, rec->spec.jail),
-	    log_quote(&title, rec->spec.title));
+	    "text=\"while no daemon was there\"", (unsigned long long)id,
+	    (long long)jid, log_quote(&name, s->jail),
+	    log_quote(&title, s->title));
 }
 
-/* Where the jail has ended, only runs are left of an action. */
-void
-action_restore(struct actions *as, struct action_saved *saved)
+/* NULL: no memory.  Takes the reference to the jail over, on failure too. */
+static struct action *
+restore_in_jail(struct actions *as, struct jail *jail,
+    struct wire_record *rec)
 {
-	struct wire_record *rec = &saved->record;
-	struct jail *jail = jails_hold_again(as->jails, rec->spec.jail,
-	    (int)rec->jid, rec->jail_started, rec->pidns);
 	uint64_t next_id = as->next_id;
 	struct action *a;
 
-	if (jail == NULL) {
-		log_not_restored(rec);
-		if (saved->nbegun == 0)
-			return;
-		jail = jails_recall(as->jails, (int)rec->jid,
-		    rec->jail_started, rec->spec.jail);
-	}
 	as->next_id = rec->id - 1;
-	a = jail == NULL ? NULL :
-	    new_action(as, jail, &rec->spec, rec->rule);
+	a = new_action(as, jail, &rec->spec, rec->rule);
 	as->next_id = next_id;
 	if (a == NULL) {
-		if (jail != NULL)
-			jails_release(jail);
-		log_warn("event=refuse id=%llu status=%d",
-		    (unsigned long long)rec->id, EX_TEMPFAIL);
-		return;
+		jails_release(jail);
+		return (NULL);
 	}
-	a->saved = true;
-	a->was_armed = true;
+	a->saved = a->was_armed = true;
 	restore_result(a, rec);
-	resume(a, saved);
+	return (a);
+}
+
+int
+action_restore(struct actions *as, struct action_saved *saved, char *err,
+    size_t errsize)
+{
+	struct wire_record *rec = &saved->record;
+	struct jail *jail;
+	int status;
+
+	jail = jails_hold_again(as->jails, rec->spec.jail, (int)rec->jid,
+	    rec->jail_started, rec->pidns, &status, err, errsize);
+	if (jail == NULL && status != EX_NOHOST)
+		return (status);
+	saved->ended = jail == NULL;
+	if (saved->ended && saved->nbegun == 0)
+		return (0);
+	if (saved->ended)
+		jail = jails_recall(as->jails, (int)rec->jid,
+		    rec->jail_started, rec->spec.jail);
+	if (jail != NULL)
+		saved->action = restore_in_jail(as, jail, rec);
+	if (saved->action != NULL)
+		return (0);
+	snprintf(err, errsize, "no memory for action %llu",
+	    (unsigned long long)rec->id);
+	return (EX_TEMPFAIL);
+}
+
+void
+action_resume(struct action_saved *saved)
+{
+	struct action *a = saved->action;
+
+	if (saved->ended)
+		log_not_restored(saved->record.id, saved->record.jid,
+		    a == NULL ? &saved->record.spec : &a->spec);
+	if (a != NULL)
+		resume(a, saved);
 }
 
 const struct metrics *

@@ -104,13 +104,21 @@ struct action_saved {
 	bool		 triggered;
 	struct action_begun *begun;
 	size_t		 nbegun;
+	struct action	*action;	/* action_restore()'s */
+	bool		 ended;
 };
 
 /*
- * Arms it again if its jail is provably the same, and goes on with its runs;
- * else it has ended.  Takes the record's texts over.
+ * Whether its jail is provably the same; else it has ended, and only its runs
+ * are left.  Takes the record's texts over.  0; or a sysexits(3) status with
+ * one line, if that cannot be told now: nothing has happened yet then, and the
+ * daemon must not start.
  */
-void		 action_restore(struct actions *, struct action_saved *);
+int		 action_restore(struct actions *, struct action_saved *,
+		    char *err, size_t errsize);
+
+/* Once each, after all were restored: arms it again, goes on with its runs. */
+void		 action_resume(struct action_saved *);
 
 /* Everything that a later daemon must know: what add returns. */
 int		 actions_save(struct actions *, int (*add)(void *arg,

@@ -303,6 +303,7 @@ new_loop(void)
 static int
 open_parts(struct daemon *d)
 {
+	event_set_log_callback(log_libevent);
 	d->base = new_loop();
 	if (d->base == NULL)
 		return (complain(EX_OSERR, "no event loop"));
@@ -393,6 +394,18 @@ claim_socket(struct daemon *d)
 	return (0);
 }
 
+/* Done, as everything that can fail, before anybody is told that we are up. */
+static int
+restore_state(struct daemon *d)
+{
+	char err[ERR_MAX];
+	int status = state_restore(d->state, d->actions, d->rules, err,
+	    sizeof(err));
+
+	return (status == 0 ? 0 : complain(status, "cannot take over what the "
+	    "last daemon left: %s", err));
+}
+
 /* Everything that can fail, in order; nothing is served yet. */
 static int
 start(struct daemon *d)
@@ -405,7 +418,8 @@ start(struct daemon *d)
 	    (status = open_statedir(d)) != 0 ||
 	    (status = open_parts(d)) != 0 ||
 	    (status = read_rules(d)) != 0 ||
-	    (status = load_state(d)) != 0)
+	    (status = load_state(d)) != 0 ||
+	    (status = restore_state(d)) != 0)
 		return (status);
 	connect_parts(d);
 	if (control_serve(d->control, d->base, verb_line, &d->verbs) == -1)
@@ -436,7 +450,9 @@ say_ready(struct daemon *d)
 		dup2(fd, i);
 	if (fd != -1)
 		close(fd);
-	while (write(d->parent, "", 1) == -1 && errno == EINTR)
+	/* It waits for that, or for our end. */
+	while (write(d->parent, "", 1) == -1 && errno != EPIPE &&
+	    errno != EBADF)
 		continue;
 	close(d->parent);
 	d->parent = -1;

@@ -401,6 +401,7 @@ on_idle(void *arg)
 static int
 open_parts(struct follow *f)
 {
+	event_set_log_callback(log_libevent);
 	if ((f->base = event_base_new()) == NULL)
 		return (-1);
 	f->retry = evtimer_new(f->base, on_retry, f);

@@ -68,10 +68,13 @@ void		 jails_release(struct jail *);
 
 /*
  * The jail that an earlier daemon held, if it is provably the same: by its
- * name on FreeBSD, by its process on Linux.  NULL: it has ended.
+ * name on FreeBSD, by its process on Linux.  NULL with a status: EX_TEMPFAIL
+ * and one line in err if nobody can tell for want of memory or descriptors,
+ * else EX_NOHOST: it has ended.
  */
 struct jail	*jails_hold_again(struct jails *, const char *name, int id,
-		    uint64_t started, uint64_t pidns);
+		    uint64_t started, uint64_t pidns, int *status, char *err,
+		    size_t errsize);
 
 /*
  * One that has ended, for what is left of it, with one more reference.  NULL:

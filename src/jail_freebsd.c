@@ -223,22 +223,25 @@ jails_release(struct jail *jail)
 
 struct jail *
 jails_hold_again(struct jails *jails, const char *name, int id,
-    uint64_t started, uint64_t pidns)
+    uint64_t started, uint64_t pidns, int *status, char *err, size_t errsize)
 {
-	char copy[MAXHOSTNAMELEN], why[MAXHOSTNAMELEN + 64];
+	char copy[MAXHOSTNAMELEN];
 	const struct spec s = { .jail = copy };
 	struct jail *jail;
-	int status;
 
 	(void)started;
 	(void)pidns;
+	*status = EX_NOHOST;
 	if (name == NULL ||
 	    strlcpy(copy, name, sizeof(copy)) >= sizeof(copy))
 		return (NULL);
-	jail = jails_hold(jails, &s, &status, why, sizeof(why));
-	if (jail == NULL || jail->id == id)
+	jail = jails_hold(jails, &s, status, err, errsize);
+	if (jail != NULL && jail->id == id)
 		return (jail);
-	jails_release(jail);
+	if (jail != NULL)
+		jails_release(jail);
+	if (jail != NULL || *status != EX_TEMPFAIL)
+		*status = EX_NOHOST;
 	return (NULL);
 }
 

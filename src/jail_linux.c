@@ -173,16 +173,38 @@ add_jail(struct jails *jails, pid_t pid, uint64_t started, int pidfd)
 	return (jail);
 }
 
+/* Says nothing about a process but that it cannot be looked at now. */
+static bool
+is_shortage(int error)
+{
+	return (error == EMFILE || error == ENFILE || error == ENOMEM);
+}
+
+/* False: not the same process any more, or nobody can tell; see errno. */
+static bool
+is_still(pid_t pid, uint64_t started)
+{
+	uint64_t now;
+
+	if (procfs_start_time(pid, &now) == 0) {
+		errno = ESRCH;
+		return (now == started);
+	}
+	if (!is_shortage(errno))
+		errno = ESRCH;
+	return (false);
+}
+
 /* A jail by its init, which the caller has just found under that number. */
 static struct jail *
 get_jail(struct jails *jails, pid_t pid)
 {
 	struct jail key = { .id = (int)pid }, *jail;
-	uint64_t started;
-	int pidfd;
+	int pidfd, saved;
 
 	if (procfs_start_time(pid, &key.started) == -1) {
-		errno = ESRCH;
+		if (!is_shortage(errno))
+			errno = ESRCH;
 		return (NULL);
 	}
 	jail = RB_FIND(jail_tree, &jails->tree, &key);
@@ -192,9 +214,10 @@ get_jail(struct jails *jails, pid_t pid)
 	if (pidfd == -1)
 		return (NULL);
 	/* In between the number may have changed hands. */
-	if (procfs_start_time(pid, &started) == -1 || started != key.started) {
+	if (!is_still(pid, key.started)) {
+		saved = errno;
 		close(pidfd);
-		errno = ESRCH;
+		errno = saved;
 		return (NULL);
 	}
 	return (add_jail(jails, pid, key.started, pidfd));
@@ -211,6 +234,13 @@ refuse(int *status, int value, char *err, size_t errsize, const char *fmt, ...)
 	vsnprintf(err, errsize, fmt, ap);
 	va_end(ap);
 	return (NULL);
+}
+
+static struct jail *
+refuse_for_now(pid_t pid, int *status, char *err, size_t errsize)
+{
+	return (refuse(status, EX_TEMPFAIL, err, errsize, "no descriptor or "
+	    "memory left to hold the jail of process %ld", (long)pid));
 }
 
 /*
@@ -234,15 +264,18 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 {
 	pid_t pid = (pid_t)spec->pid, init;
 	struct jail *jail;
-	uint64_t started, again;
+	uint64_t started;
+	bool shortage;
 
 	if (pid == 0)
 		return (refuse(status, EX_USAGE, err, errsize,
 		    "no pid is given, expected that of one of the jail's "
 		    "processes"));
 	if (procfs_start_time(pid, &started) == -1)
-		return (refuse(status, EX_NOHOST, err, errsize,
-		    "no process %ld", (long)pid));
+		return (is_shortage(errno) ?
+		    refuse_for_now(pid, status, err, errsize) :
+		    refuse(status, EX_NOHOST, err, errsize, "no process %ld",
+		    (long)pid));
 	if (spec->started != 0 && spec->started != started)
 		return (refuse(status, EX_NOHOST, err, errsize,
 		    "process %ld has ended and its number was used again: "
@@ -256,21 +289,22 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 		    "process %ld: its namespaces may not be read by this "
 		    "daemon", (long)pid));
 	jail = init == -1 ? NULL : get_jail(jails, init);
-	if (jail == NULL && (errno == EMFILE || errno == ENOMEM))
-		return (refuse(status, EX_TEMPFAIL, err, errsize,
-		    "no descriptor or memory left to hold the jail of "
-		    "process %ld", (long)pid));
+	if (jail == NULL && is_shortage(errno))
+		return (refuse_for_now(pid, status, err, errsize));
 	if (jail != NULL)
 		jail->refs++;
 	/*
 	 * If the number is still the same process', all that was read under
 	 * it meanwhile was that process', and the jail is its.
 	 */
-	if (jail != NULL && (jail->ended ||
-	    procfs_start_time(pid, &again) == -1 || again != started)) {
+	shortage = false;
+	if (jail != NULL && (jail->ended || !is_still(pid, started))) {
+		shortage = !jail->ended && is_shortage(errno);
 		jails_release(jail);
 		jail = NULL;
 	}
+	if (shortage)
+		return (refuse_for_now(pid, status, err, errsize));
 	if (jail == NULL)
 		return (refuse(status, EX_NOHOST, err, errsize,
 		    "process %ld: its jail has ended", (long)pid));
@@ -279,19 +313,20 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 
 struct jail *
 jails_hold_again(struct jails *jails, const char *name, int id,
-    uint64_t started, uint64_t pidns)
+    uint64_t started, uint64_t pidns, int *status, char *err, size_t errsize)
 {
 	const struct spec s = { .pid = id, .started = started };
-	char why[128];
 	struct jail *jail;
-	int status;
 
 	(void)name;
-	jail = jails_hold(jails, &s, &status, why, sizeof(why));
-	if (jail == NULL || (jail->id == id && jail->started == started &&
-	    jail->pidns == pidns))
+	jail = jails_hold(jails, &s, status, err, errsize);
+	if (jail != NULL && jail->id == id && jail->started == started &&
+	    jail->pidns == pidns)
 		return (jail);
-	jails_release(jail);
+	if (jail != NULL)
+		jails_release(jail);
+	if (jail != NULL || *status != EX_TEMPFAIL)
+		*status = EX_NOHOST;
 	return (NULL);
 }
 

@@ -191,6 +191,7 @@ enum verdict {
 	DAMAGED,
 	DONE,			/* of another boot: nothing more to read */
 	UNKNOWN,		/* a version that is not ours */
+	NO_MEMORY,		/* to understand it */
 };
 
 /* Only what is well formed can be of a later version. */
@@ -202,6 +203,8 @@ judge_header(struct reading *r, const char *line, size_t len)
 	char why[WIRE_ERROR_MAX];
 
 	if (wire_decode_record(line, len, &rec, why, sizeof(why)) == -1) {
+		if (errno == ENOMEM)
+			return (NO_MEMORY);
 		if (strstr(why, "\"v\": expected") == NULL)
 			return (DAMAGED);
 		snprintf(r->err, r->errsize, "the journal is of another "
@@ -226,7 +229,7 @@ judge(struct reading *r, const char *line, size_t len)
 	if (r->line == 1)
 		return (judge_header(r, line, len));
 	if (wire_decode_record(line, len, &rec, why, sizeof(why)) == -1)
-		return (DAMAGED);
+		return (errno == ENOMEM ? NO_MEMORY : DAMAGED);
 	if (rec.kind == RECORD_HEADER) {
 		wire_record_clear(&rec);
 		return (DAMAGED);
@@ -258,7 +261,7 @@ read_lines(struct reading *r, FILE *f)
 	enum verdict verdict = GOOD;
 	char *line = NULL;
 	size_t room = 0;
-	ssize_t n;
+	ssize_t n = 0;
 
 	while (verdict == GOOD && (n = getline(&line, &room, f)) > 0) {
 		r->line++;
@@ -273,7 +276,13 @@ read_lines(struct reading *r, FILE *f)
 	free(line);
 	if (verdict == UNKNOWN)
 		return (EX_DATAERR);
-	if (ferror(f)) {
+	if (verdict == NO_MEMORY) {
+		snprintf(r->err, r->errsize, "no memory for line %lu of the "
+		    "journal", r->line);
+		return (EX_OSERR);
+	}
+	/* Without memory there is no line, and no end of the file either. */
+	if (ferror(f) || (n == -1 && !feof(f))) {
 		snprintf(r->err, r->errsize, "the journal cannot be read: %s",
 		    strerror(errno));
 		return (EX_IOERR);

@@ -264,6 +264,20 @@ log_stop(void)
 	lg.fd = -1;
 }
 
+/* What it says while it is used to log is not logged as well. */
+void
+log_libevent(int severity, const char *text)
+{
+	static bool busy;
+	struct log_quoted quoted;
+
+	if (severity < EVENT_LOG_WARN || lg.retry == NULL || busy)
+		return;
+	busy = true;
+	log_warnx("event=libevent text=%s", log_quote(&quoted, text));
+	busy = false;
+}
+
 const char *
 log_quote_bytes(struct log_quoted *q, const char *text, size_t len)
 {

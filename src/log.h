@@ -31,6 +31,12 @@ void	log_warn(const char *, ...);
 __attribute__((format(printf, 1, 2)))
 void	log_warnx(const char *, ...);
 
+/*
+ * For event_set_log_callback(3): libevent's warnings, from log_start() on.
+ * Before, whoever starts us hears of a failure from us, in one line.
+ */
+void	log_libevent(int severity, const char *text);
+
 struct log_quoted {
 	char	s[1024];
 };

@@ -1,6 +1,8 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <paths.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -21,8 +23,11 @@ open_standard_descriptors(void)
 	do {
 		fd = open(_PATH_DEVNULL, O_RDWR | O_CLOEXEC);
 	} while (fd >= 0 && fd <= 2);
-	if (fd == -1)
+	if (fd == -1) {
+		fprintf(stderr, "jaildaemon: " _PATH_DEVNULL ": %s\n",
+		    strerror(errno));
 		return (EX_OSERR);
+	}
 	close(fd);
 	return (0);
 }

@@ -631,31 +631,43 @@ find_saved(struct rules *rs, const struct wire_record *rec)
 }
 
 /* One that has ended meanwhile is not known any more. */
-static void
-restore_place(struct rules *rs, const struct wire_record *rec)
+static int
+restore_place(struct rules *rs, const struct wire_record *rec, char *err,
+    size_t errsize)
 {
 	struct name *added;
 	struct jail *jail;
+	int status;
 
 	jail = jails_hold_again(actions_jails(rs->actions), rec->spec.jail,
-	    (int)rec->jid, rec->jail_started, rec->pidns);
-	if (jail != NULL)
-		(void)get_place(rs, jail, &rec->spec, &added);
+	    (int)rec->jid, rec->jail_started, rec->pidns, &status, err,
+	    errsize);
+	if (jail == NULL)
+		return (status == EX_NOHOST ? 0 : status);
+	if (get_place(rs, jail, &rec->spec, &added) != NULL)
+		return (0);
+	snprintf(err, errsize, "no memory for a jail");
+	return (EX_TEMPFAIL);
 }
 
-void
-rules_restore(struct rules *rs, const struct wire_record *rec)
+int
+rules_restore(struct rules *rs, const struct wire_record *rec, char *err,
+    size_t errsize)
 {
 	struct place *p = rec->kind == RECORD_JAIL ? NULL :
 	    find_saved(rs, rec);
 
 	if (rec->kind == RECORD_JAIL)
-		restore_place(rs, rec);
-	else if (p != NULL && rec->kind == RECORD_RULE &&
-	    !has_key(&p->applied, rec->rule))
-		add_key(&p->applied, rec->rule);
-	else if (p != NULL && rec->kind == RECORD_GONE)
+		return (restore_place(rs, rec, err, errsize));
+	if (p != NULL && rec->kind == RECORD_RULE &&
+	    !has_key(&p->applied, rec->rule) &&
+	    !add_key(&p->applied, rec->rule)) {
+		snprintf(err, errsize, "no memory for a rule of a jail");
+		return (EX_TEMPFAIL);
+	}
+	if (p != NULL && rec->kind == RECORD_GONE)
 		free_place(rs, p);
+	return (0);
 }
 
 static bool

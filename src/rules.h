@@ -63,10 +63,14 @@ int		 rules_started(struct rules *, const struct spec *jail,
 /* From the loop's begin on; FreeBSD: looks for jails once a second. */
 int		 rules_watch(struct rules *);
 
-/* What a later daemon must know, and what an earlier one knew. */
+/*
+ * What a later daemon must know, and what an earlier one knew: 0, or EX_TEMPFAIL
+ * with one line if there is no memory or descriptor for it.
+ */
 int		 rules_save(struct rules *, int (*add)(void *arg,
 		    const struct wire_record *), void *arg);
-void		 rules_restore(struct rules *, const struct wire_record *);
+int		 rules_restore(struct rules *, const struct wire_record *,
+		    char *err, size_t errsize);
 
 /* What a jail that has started was called; NULL: it is not known. */
 const char	*rules_jail_name(const struct rules *, const struct jail *);

@@ -353,15 +353,37 @@ state_load(struct state *st, char *err, size_t errsize)
 	return (status);
 }
 
-static void
-restore_places(struct loading *l, struct rules *rules)
+static int
+restore_places(struct loading *l, struct rules *rules, char *err,
+    size_t errsize)
 {
 	struct place_record *p;
+	int status = 0;
 
-	while ((p = STAILQ_FIRST(&l->places)) != NULL) {
-		rules_restore(rules, &p->record);
+	while (status == 0 && (p = STAILQ_FIRST(&l->places)) != NULL) {
+		status = rules_restore(rules, &p->record, err, errsize);
 		drop_place(l, p); /* NOLINT(clang-analyzer-unix.Malloc) */
 	}
+	return (status);
+}
+
+int
+state_restore(struct state *st, struct actions *actions, struct rules *rules,
+    char *err, size_t errsize)
+{
+	struct saved *s;
+	int status;
+
+	if (st->journal == NULL)
+		return (0);
+	actions_set_next_id(actions, st->next);
+	status = restore_places(&st->loaded, rules, err, errsize);
+	RB_FOREACH(s, saved_tree, &st->loaded.tree) {
+		if (status != 0)
+			break;
+		status = action_restore(actions, &s->action, err, errsize);
+	}
+	return (status);
 }
 
 void
@@ -371,10 +393,8 @@ state_resume(struct state *st, struct actions *actions, struct rules *rules)
 
 	if (st->journal == NULL)
 		return;
-	actions_set_next_id(actions, st->next);
-	restore_places(&st->loaded, rules);
 	while ((s = RB_MIN(saved_tree, &st->loaded.tree)) != NULL) {
-		action_restore(actions, &s->action);
+		action_resume(&s->action);
 		drop(&st->loaded, s); /* NOLINT(clang-analyzer-unix.Malloc) */
 	}
 	st->actions = actions;

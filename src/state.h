@@ -32,8 +32,15 @@ void		 state_close(struct state *);
 int		 state_load(struct state *, char *err, size_t errsize);
 
 /*
- * Gives it to actions and rules, and writes it anew; from then on both are
- * asked for it.
+ * Gives it to actions and rules, which do nothing yet.  The result is that of
+ * state_load().
+ */
+int		 state_restore(struct state *, struct actions *, struct rules *,
+		    char *err, size_t errsize);
+
+/*
+ * They go on with it, and it is written anew; from then on both are asked for
+ * it.
  */
 void		 state_resume(struct state *, struct actions *, struct rules *);
 

@@ -410,6 +410,18 @@ is_too_deep(const char *line, size_t len)
 	return (false);
 }
 
+/* Since it was last cleared; jansson does not say so of every failure. */
+static bool	short_of_memory;
+
+static void *
+allocate(size_t size)
+{
+	void *p = malloc(size);
+
+	short_of_memory = short_of_memory || p == NULL;
+	return (p);
+}
+
 /* The line's JSON object, or NULL with the reason in err. */
 static json_t *
 parse(const char *line, size_t len, char *err, size_t errsize)
@@ -474,6 +486,7 @@ get_string(const struct key *k, const json_t *value, void *field)
 	}
 	text = field;
 	*text = strdup(s);
+	short_of_memory = short_of_memory || *text == NULL;
 	return (*text == NULL ? -1 : 0);
 }
 
@@ -756,11 +769,14 @@ wire_decode_record(const char *line, size_t len, struct wire_record *rec,
 {
 	unsigned int given;
 
+	json_set_alloc_funcs(allocate, free);
+	short_of_memory = false;
 	memset(rec, 0, sizeof(*rec));
 	if (decode(&record_table, line, len, rec, &given, err, errsize) == -1 ||
 	    check_required(&record_table, records[rec->kind].needs, given, err,
 	    errsize) == -1 || spec_check(&rec->spec, err, errsize) != 0) {
 		wire_record_clear(rec);
+		errno = short_of_memory ? ENOMEM : EINVAL;
 		return (-1);
 	}
 	return (0);

@@ -193,7 +193,8 @@ struct wire_record {
 
 /*
  * A line of the journal.  wire_decode_record() returns 0, or -1 with one line
- * in err and nothing to free.
+ * in err and nothing to free; errno is ENOMEM if memory was short, so that the
+ * line may be a good one, else EINVAL.
  */
 int	wire_decode_record(const char *line, size_t len, struct wire_record *,
 	    char *err, size_t errsize);

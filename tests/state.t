@@ -412,6 +412,125 @@ t_faults() {
 	daemon_start
 }
 
+# with_fault NAME N COMMAND...: the n-th call fails.  False: it was made, or the
+# command did not end.
+with_fault() {
+	echo "$1 $2" >"$D/fail"
+	shift 2
+	FAIL_FILE=$D/fail LD_PRELOAD=${CHAOS%/*}/fail.so \
+	    timeout -s KILL 20 "$@" </dev/null >"$T/fault.out" 2>"$T/fault.err"
+	_rc=$?
+	_left=$(cat "$D/fail")
+	: >"$D/fail"
+}
+
+# in_words: the status is one of sysexits(3), with one line.
+in_words() {
+	[ "$_rc" -ge 64 ] && [ "$_rc" -le 78 ] &&
+	    [ "$(lines <"$T/fault.err")" -eq 1 ] && return
+	diag "status $_rc"
+	diag_file "$T/fault.err"
+	return 1
+}
+
+# A start either succeeds or says why it does not; what the last daemon left
+# is there afterwards.
+start_fault() {
+	rm -rf "$D/state"
+	cp -a "$T/state.whole" "$D/state"
+	with_fault "$1" "$2" "$JAILDAEMON" -D -f "$D/sock" -p "$D/pid" \
+	    -S "$D/state"
+	_why=
+	if [ "$_rc" -ne 0 ]; then
+		in_words || _why="it did not say why"
+		[ -z "$_left" ] || _why="it failed by itself"
+		"$JAILDAEMON" -D -f "$D/sock" -p "$D/pid" -S "$D/state"
+	fi
+	DPID=$(tr -dc 0-9 <"$D/pid")
+	if ! wait_for 10 is_state KEPT1 armed ||
+	    ! wait_for 10 is_state KEPT2 armed; then
+		_why="an action is lost"
+		jd_list | sed 's/^/# /'
+	fi
+	kill "$DPID"
+	wait_for 15 not alive "$DPID" || _why="it does not end"
+	[ -n "$_why" ] || return 0
+	diag "$_why"
+	diag_file "$T/fault.err"
+	_left=
+	return 1
+}
+
+# utility_fault NAME N OPTION...: it ends well or in words.
+utility_fault() {
+	_name=$1 _number=$2
+	shift 2
+	with_fault "$_name" "$_number" "$JAILDAEMON" "$@"
+	[ "$_rc" -eq 0 ] || in_words
+}
+
+# The utility says what came of it.
+client_fault() {
+	utility_fault "$1" "$2" -f "$D/sock" -j "$(jail_pid j)" -t "C$1$2" \
+	    -c : || return 1
+	_gone=$_left
+	[ "$_rc" -ne 0 ] || [ -n "$(id_of "C$1$2")" ] || {
+		diag "not armed"
+		return 1
+	}
+	for _verb in list metrics check; do
+		utility_fault "$1" "$2" "$_verb" -f "$D/sock" || return 1
+	done
+	utility_fault "$1" "$2" disarm -f "$D/sock" -j "$(jail_pid j)" ||
+	    return 1
+	_left=$_gone
+}
+
+# each_fault FUNCTION NAME STEP: from the first call to the last one.
+each_fault() {
+	_n=1 _left=
+	while [ -z "$_left" ] && "$1" "$2" "$_n"; do
+		_n=$((_n + $3))
+	done
+	diag "$2: up to $_n"
+	[ -n "$_left" ] && [ "$_n" -gt 1 ]
+}
+
+t_start_faults() {
+	[ "$JAIL_OS" = Linux ] || return
+	daemon_stop
+	daemon_dir startfaults
+	daemon_start
+	arm j KEPT1 : -r
+	arm j KEPT2 "sleep 0" -r
+	daemon_stop
+	cp -a "$D/state" "$T/state.whole"
+	_step=47
+	[ "${JAILDAEMON_LONG:-0}" = 0 ] || _step=1
+	for _c in malloc calloc; do
+		ok "$_c fails" each_fault start_fault "$_c" "$_step"
+	done
+	[ "$_step" -eq 1 ] || _step=3
+	for _c in realloc write open; do
+		ok "$_c fails" each_fault start_fault "$_c" "$_step"
+	done
+	for _c in renameat openat epoll_ctl pipe2 eventfd clone pidfd_open \
+	    memfd_create; do
+		ok "$_c fails" each_fault start_fault "$_c" 1
+	done
+	ok "no probe is left" wait_for 10 no_probes j
+	daemon_start
+	_step=7
+	[ "${JAILDAEMON_LONG:-0}" = 0 ] || _step=1
+	tap_group=client_faults
+	for _c in malloc calloc realloc; do
+		ok "$_c fails" each_fault client_fault "$_c" "$_step"
+	done
+	daemon_stop
+	daemon_dir d
+	daemon_start
+}
+
 # -- the clock ------------------------------------------------------------
 
 # The real clock jumps, the monotonic one does not.
@@ -531,7 +650,7 @@ t_soak() {
 jail_start "$kind" j
 daemon_dir d
 daemon_start
-for tap_group in ${1:-actions runs jails many damage full none long faults clock kill upgrade soak}; do
+for tap_group in ${1:-actions runs jails many damage full none long faults start_faults clock kill upgrade soak}; do
 	"t_$tap_group"
 done
 tap_group=
