@@ -40,12 +40,13 @@ done)
 
 list()
 {
-	printf '%s\n' cppcheck distribution gcc clang mutants
+	# What takes longest begins first.
+	printf '%s\n' cppcheck shellcheck distribution gcc clang mutants
 	! command -v aarch64-linux-gnu-gcc >/dev/null || echo aarch64
 	for s in $sources; do
 		echo "clang-tidy $s"
 	done
-	printf '%s\n' shellcheck mandoc
+	echo mandoc
 }
 
 # shellcheck disable=SC2046,SC2086 # lists of words
