@@ -575,7 +575,7 @@ start_owed(struct action *a)
 		if (start_run(a) == 0)
 			continue;
 		a->owed++;
-		timer_start(a->actions->owed, OWED_MS);
+		timer_want(a->actions->owed, OWED_MS);
 		break;
 	}
 }

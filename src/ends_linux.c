@@ -345,8 +345,7 @@ ends_suspect_strangers(struct ends *ends, int age)
 {
 	ends->hunt_age_ms = age;
 	/* A second more than the age, so that one hunt finds them all. */
-	if (!evtimer_pending(ends->hunt, NULL))
-		timer_start(ends->hunt, age + 1000);
+	timer_want(ends->hunt, age + 1000);
 }
 
 static int

@@ -334,8 +334,7 @@ apply(struct rules *rs, const struct conf_rule *r, struct place *p)
 static void
 try_later(struct rules *rs)
 {
-	if (evtimer_pending(rs->retry, NULL) == 0)
-		timer_start(rs->retry, rs->retry_ms);
+	timer_want(rs->retry, rs->retry_ms);
 }
 
 /*

@@ -23,4 +23,12 @@ timer_start(struct event *timer, int64_t ms)
 		event_active(timer, EV_TIMEOUT, 0);
 }
 
+/* The same, but one that is set already stays as it is. */
+static inline void
+timer_want(struct event *timer, int64_t ms)
+{
+	if (!evtimer_pending(timer, NULL))
+		timer_start(timer, ms);
+}
+
 #endif
