@@ -265,7 +265,7 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 	pid_t pid = (pid_t)spec->pid, init;
 	struct jail *jail;
 	uint64_t started;
-	bool shortage;
+	int error;
 
 	if (pid == 0)
 		return (refuse(status, EX_USAGE, err, errsize,
@@ -289,26 +289,21 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 		    "process %ld: its namespaces may not be read by this "
 		    "daemon", (long)pid));
 	jail = init == -1 ? NULL : get_jail(jails, init);
-	if (jail == NULL && is_shortage(errno))
-		return (refuse_for_now(pid, status, err, errsize));
 	if (jail != NULL)
 		jail->refs++;
 	/*
 	 * If the number is still the same process', all that was read under
 	 * it meanwhile was that process', and the jail is its.
 	 */
-	shortage = false;
-	if (jail != NULL && (jail->ended || !is_still(pid, started))) {
-		shortage = !jail->ended && is_shortage(errno);
+	if (jail != NULL && !jail->ended && is_still(pid, started))
+		return (jail);
+	error = jail != NULL && jail->ended ? ESRCH : errno;
+	if (jail != NULL)
 		jails_release(jail);
-		jail = NULL;
-	}
-	if (shortage)
+	if (is_shortage(error))
 		return (refuse_for_now(pid, status, err, errsize));
-	if (jail == NULL)
-		return (refuse(status, EX_NOHOST, err, errsize,
-		    "process %ld: its jail has ended", (long)pid));
-	return (jail);
+	return (refuse(status, EX_NOHOST, err, errsize,
+	    "process %ld: its jail has ended", (long)pid));
 }
 
 struct jail *

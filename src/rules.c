@@ -28,7 +28,7 @@ struct keys {
 };
 
 struct name {
-	SLIST_ENTRY(name) entry;
+	STAILQ_ENTRY(name) entry;
 	char		*name;
 	char		*engine;	/* or NULL */
 };
@@ -40,7 +40,7 @@ struct name {
 struct place {
 	TAILQ_ENTRY(place) entry;
 	struct jail	*jail;		/* one reference */
-	SLIST_HEAD(, name) names;	/* the first one comes first */
+	STAILQ_HEAD(, name) names;	/* the first one comes first */
 	struct keys	 applied;	/* rules that were armed here */
 	bool		 lacks;		/* some, for which there was no room */
 };
@@ -186,8 +186,8 @@ free_place(struct rules *rs, struct place *p)
 	TAILQ_REMOVE(&rs->places, p, entry);
 	if (p->jail != NULL)
 		jails_release(p->jail);
-	while ((n = SLIST_FIRST(&p->names)) != NULL) {
-		SLIST_REMOVE_HEAD(&p->names, entry);
+	while ((n = STAILQ_FIRST(&p->names)) != NULL) {
+		STAILQ_REMOVE_HEAD(&p->names, entry);
 		free_name(n);
 	}
 	free(p->applied.list);
@@ -296,7 +296,7 @@ match(const struct conf_rule *r, const struct place *p)
 {
 	const struct name *n;
 
-	SLIST_FOREACH(n, &p->names, entry)
+	STAILQ_FOREACH(n, &p->names, entry)
 		if (conf_matches(r, n->engine, n->name))
 			break;
 	return (n);
@@ -477,7 +477,7 @@ is_called(const struct place *p, const char *engine, const char *name)
 {
 	const struct name *n;
 
-	SLIST_FOREACH(n, &p->names, entry)
+	STAILQ_FOREACH(n, &p->names, entry)
 		if (strcmp(n->name, name) == 0 && (engine == NULL ?
 		    n->engine == NULL : n->engine != NULL &&
 		    strcmp(n->engine, engine) == 0))
@@ -489,7 +489,7 @@ is_called(const struct place *p, const char *engine, const char *name)
 static struct name *
 add_name(struct place *p, const char *engine, const char *name)
 {
-	struct name *n = calloc(1, sizeof(*n)), *last;
+	struct name *n = calloc(1, sizeof(*n));
 
 	if (n == NULL)
 		return (NULL);
@@ -500,27 +500,21 @@ add_name(struct place *p, const char *engine, const char *name)
 		free_name(n);
 		return (NULL);
 	}
-	last = SLIST_FIRST(&p->names);
-	while (last != NULL && SLIST_NEXT(last, entry) != NULL)
-		last = SLIST_NEXT(last, entry);
-	if (last == NULL)
-		SLIST_INSERT_HEAD(&p->names, n, entry);
-	else
-		SLIST_INSERT_AFTER(last, n, entry);
+	STAILQ_INSERT_TAIL(&p->names, n, entry);
 	return (n);
 }
 
 /*
- * The place that is this jail, called so.  Takes the reference to the jail
- * over, on failure too.  NULL: no memory.  *added: the name, where it is new.
+ * The place that is this jail, called so; p is what find_place() says.  Takes
+ * the reference to the jail over, on failure too.  NULL: no memory.  *added:
+ * the name, where it is new.
  */
 static struct place *
-get_place(struct rules *rs, struct jail *jail, const struct spec *s,
-    struct name **added)
+get_place(struct rules *rs, struct place *p, struct jail *jail,
+    const struct spec *s, struct name **added)
 {
 	/* FreeBSD: what was given can be a number. */
 	const char *name = jail->name != NULL ? jail->name : s->jail;
-	struct place *p = find_place(rs, jail);
 	bool known = p != NULL;
 
 	*added = NULL;
@@ -530,7 +524,7 @@ get_place(struct rules *rs, struct jail *jail, const struct spec *s,
 		jails_release(jail);
 		return (NULL);
 	} else {
-		SLIST_INIT(&p->names);
+		STAILQ_INIT(&p->names);
 		p->jail = jail;
 		TAILQ_INSERT_TAIL(&rs->places, p, entry);
 	}
@@ -557,13 +551,14 @@ rules_started(struct rules *rs, const struct spec *s, unsigned int *n,
 	jail = jails_hold(jails, s, &status, err, errsize);
 	if (jail == NULL)
 		return (status);
-	if (find_place(rs, jail) == NULL && jail_is_host(jail)) {
+	p = find_place(rs, jail);
+	if (p == NULL && jail_is_host(jail)) {
 		snprintf(err, errsize, "process %d is not in a container",
 		    jail->id);
 		jails_release(jail);
 		return (EX_NOHOST);
 	}
-	p = get_place(rs, jail, s, &added);
+	p = get_place(rs, p, jail, s, &added);
 	if (p == NULL) {
 		snprintf(err, errsize, "no memory for a further jail");
 		return (EX_TEMPFAIL);
@@ -579,7 +574,7 @@ rules_jail_name(const struct rules *rs, const struct jail *jail)
 {
 	const struct place *p = find_place(rs, jail);
 
-	return (p == NULL ? NULL : SLIST_FIRST(&p->names)->name);
+	return (p == NULL ? NULL : STAILQ_FIRST(&p->names)->name);
 }
 
 void
@@ -589,7 +584,7 @@ rules_jail_ended(struct rules *rs, struct jail *jail)
 
 	if (p == NULL)
 		return;
-	note(rs, p, SLIST_FIRST(&p->names), RECORD_GONE, 0);
+	note(rs, p, STAILQ_FIRST(&p->names), RECORD_GONE, 0);
 	free_place(rs, p);
 }
 
@@ -602,7 +597,7 @@ rules_save(struct rules *rs, int (*add)(void *, const struct wire_record *),
 	struct place *p;
 
 	TAILQ_FOREACH(p, &rs->places, entry) {
-		SLIST_FOREACH(n, &p->names, entry) {
+		STAILQ_FOREACH(n, &p->names, entry) {
 			fill_place(p, n, RECORD_JAIL, &rec);
 			if (add(arg, &rec) == -1)
 				return (-1);
@@ -643,7 +638,8 @@ restore_place(struct rules *rs, const struct wire_record *rec, char *err,
 	    errsize);
 	if (jail == NULL)
 		return (status == EX_NOHOST ? 0 : status);
-	if (get_place(rs, jail, &rec->spec, &added) != NULL)
+	if (get_place(rs, find_place(rs, jail), jail, &rec->spec, &added) !=
+	    NULL)
 		return (0);
 	snprintf(err, errsize, "no memory for a jail");
 	return (EX_TEMPFAIL);
