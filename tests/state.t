@@ -22,7 +22,7 @@ again() {
 }
 
 none_listed() {
-	[ "$(listed)" -eq 0 ]
+	are_listed 0
 }
 
 are_listed() {
@@ -341,8 +341,7 @@ short_journal() {
 # -- faults ----------------------------------------------------------------
 
 # The n-th call of a function fails, while everything is done once.  The
-# client is told the truth, and the daemon goes on.  It ends where nothing was
-# called so often, but each must have failed once.
+# client is told the truth, and the daemon goes on.
 fault() {
 	echo "$1 $2" >"$D/fail.new"
 	mv "$D/fail.new" "$D/fail"
@@ -369,17 +368,20 @@ fault() {
 		return 1
 	fi
 	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null 2>&1
-	# Nothing was called so often: this function is done.
-	[ -z "$_left" ]
+	return 0
 }
 
-faults() {
-	_n=$2
-	while fault "$1" "$_n"; do
-		_n=$((_n + $3))
+# each_fault FUNCTION NAME STEP: from the first call to the last one.  The
+# function is given the name and the number; where nothing was called so often
+# it leaves $_left, what still waited to fail.
+each_fault() {
+	_n=1 _left=
+	while [ -z "$_left" ]; do
+		"$1" "$2" "$_n" || { diag "$2: at $_n"; return 1; }
+		[ -n "$_left" ] || _n=$((_n + $3))
 	done
-	diag "$1: up to $_n"
-	alive "$DPID" && [ -n "$_left" ] && [ "$_n" -gt "$2" ]
+	diag "$2: up to $_n"
+	[ "$_n" -gt 1 ]
 }
 
 t_faults() {
@@ -396,11 +398,11 @@ t_faults() {
 	_step=23
 	[ "${JAILDAEMON_LONG:-0}" = 0 ] || _step=1
 	for _c in malloc calloc realloc; do
-		ok "$_c fails" faults "$_c" 1 "$_step"
+		ok "$_c fails" each_fault fault "$_c" "$_step"
 	done
 	for _c in write renameat unlinkat openat open accept4 epoll_ctl pipe2 \
 	    eventfd clone pidfd_open memfd_create; do
-		ok "$_c fails" faults "$_c" 1 1
+		ok "$_c fails" each_fault fault "$_c" 1
 	done
 	ok "no probe is left" wait_for 10 no_probes j
 	ok "nor an action" wait_for 10 none_listed
@@ -412,8 +414,7 @@ t_faults() {
 	daemon_start
 }
 
-# with_fault NAME N COMMAND...: the n-th call fails.  False: it was made, or the
-# command did not end.
+# with_fault NAME N COMMAND...: the n-th call fails; leaves $_rc and $_left.
 with_fault() {
 	echo "$1 $2" >"$D/fail"
 	shift 2
@@ -457,23 +458,24 @@ start_fault() {
 	[ -n "$_why" ] || return 0
 	diag "$_why"
 	diag_file "$T/fault.err"
-	_left=
 	return 1
 }
 
-# utility_fault NAME N OPTION...: it ends well or in words.
+# utility_fault NAME N OPTION...: it ends well or in words; $_all is what waited
+# to fail in all of them.
 utility_fault() {
 	_name=$1 _number=$2
 	shift 2
 	with_fault "$_name" "$_number" "$JAILDAEMON" "$@"
+	[ -n "$_left" ] || _all=
 	[ "$_rc" -eq 0 ] || in_words
 }
 
 # The utility says what came of it.
 client_fault() {
+	_all=y
 	utility_fault "$1" "$2" -f "$D/sock" -j "$(jail_pid j)" -t "C$1$2" \
 	    -c : || return 1
-	_gone=$_left
 	[ "$_rc" -ne 0 ] || [ -n "$(id_of "C$1$2")" ] || {
 		diag "not armed"
 		return 1
@@ -483,17 +485,7 @@ client_fault() {
 	done
 	utility_fault "$1" "$2" disarm -f "$D/sock" -j "$(jail_pid j)" ||
 	    return 1
-	_left=$_gone
-}
-
-# each_fault FUNCTION NAME STEP: from the first call to the last one.
-each_fault() {
-	_n=1 _left=
-	while [ -z "$_left" ] && "$1" "$2" "$_n"; do
-		_n=$((_n + $3))
-	done
-	diag "$2: up to $_n"
-	[ -n "$_left" ] && [ "$_n" -gt 1 ]
+	_left=$_all
 }
 
 t_start_faults() {

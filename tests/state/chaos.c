@@ -601,6 +601,12 @@ soak_arm(const struct slot *s, unsigned int seed)
 	    more[seed / 15 % 4]);
 }
 
+static void
+soak_disarm(const struct slot *s)
+{
+	request("{\"v\":1,\"verb\":\"disarm\",\"title\":\"%s\"}\n", s->title);
+}
+
 static int
 soak_work(int w, unsigned int seed)
 {
@@ -631,21 +637,10 @@ soak_work(int w, unsigned int seed)
 			    r / 8 % 2 == 0 ? "list" : "metrics");
 			break;
 		default:
-			request("{\"v\":1,\"verb\":\"disarm\","
-			    "\"title\":\"%s\"}\n", s->title);
+			soak_disarm(s);
 		}
 	}
 	return (failures != 0);
-}
-
-static char *
-ask_disarm(const char *title)
-{
-	char line[128];
-
-	snprintf(line, sizeof(line),
-	    "{\"v\":1,\"verb\":\"disarm\",\"title\":\"%s\"}\n", title);
-	return (ask(line));
 }
 
 /* Everybody waits, and nothing is armed. */
@@ -660,7 +655,7 @@ soak_quiet(struct held *held)
 			nap(10000);
 	for (int w = 0; w < WORKERS; w++)
 		for (int i = 0; i < SOAK_TITLES; i++)
-			free(ask_disarm(sh->slots[w][i].title));
+			soak_disarm(&sh->slots[w][i]);
 	for (int i = 0; i < 600; i++) {
 		free(list);
 		list = ask("{\"v\":1,\"verb\":\"list\"}\n");
