@@ -101,7 +101,9 @@ again()
 	read -r status seconds <"$log/$1.end"
 	[ "$status" -ne 0 ] || return 0
 	echo "$1: once more, by itself"
-	grep '^not ok' "$log/$1"
+	# With the reasons, which stand below it.
+	awk '/^not ok/ { shown = 60 } /^ok/ { shown = 0 } shown-- > 0' \
+	    "$log/$1"
 	run "$@"
 }
 

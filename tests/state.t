@@ -567,6 +567,7 @@ t_clock() {
 	nok "the clock goes forward: no earlier either" is_state EVERY armed
 	ok "but in time" back_in_time EVERY
 	ok "a time limit strikes" wait_for 10 log_has event=run-timeout
+	wait_for 5 is_state LIMIT armed
 	like "$(jd_list -t LIMIT | field last_ms)" '^[4-6][0-9][0-9][0-9]$' \
 	    "when it is due"
 	fire j EVERY

@@ -17,7 +17,10 @@
 /* Does this process have these words? */
 bool	process_is(pid_t, const char *words);
 
-/* What a process holds: its resident set in kB, its descriptors. */
+/*
+ * What a process holds: its resident set in kB, its descriptors.  On Linux
+ * without the pages of files, which come and go with the cache.
+ */
 struct held {
 	long	 kb;
 	long	 descriptors;

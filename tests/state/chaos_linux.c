@@ -43,7 +43,7 @@ process_held(pid_t pid, struct held *held)
 	if ((f = fopen(path, "r")) == NULL)
 		return;
 	while (fgets(line, sizeof(line), f) != NULL)
-		(void)sscanf(line, "VmRSS: %ld", &held->kb);
+		(void)sscanf(line, "RssAnon: %ld", &held->kb);
 	fclose(f);
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	if ((d = opendir(path)) == NULL)
