@@ -89,7 +89,7 @@ HDRS =		src/action.h src/alarm.h src/call.h src/cgroup.h src/check.h \
 		src/client.h src/clock.h src/command.h src/conf.h \
 		src/control.h src/daemon.h src/defaults.h src/ends.h \
 		src/engine.h src/feed.h src/follow.h src/jail.h \
-		src/journal.h src/life.h src/log.h src/metrics.h \
+		src/journal.h src/life.h src/lock.h src/log.h src/metrics.h \
 		src/notify.h src/options.h src/probe.h src/process.h \
 		src/procfs.h src/roster.h src/rules.h src/run.h src/show.h \
 		src/spawn.h src/spec.h src/state.h src/stub.h src/target.h \

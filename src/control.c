@@ -1,5 +1,4 @@
 #include <sys/types.h>
-#include <sys/file.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -20,6 +19,7 @@
 
 #include "client.h"
 #include "control.h"
+#include "lock.h"
 #include "log.h"
 #include "timer.h"
 
@@ -125,7 +125,7 @@ take_lock(struct control *c, char *err, size_t errsize)
 			    strerror(errno));
 			return (EX_CANTCREAT);
 		}
-		if (flock(c->lock, LOCK_EX | LOCK_NB) == -1) {
+		if (lock_take(c->lock) == -1) {
 			snprintf(err, errsize, "another jaildaemon holds %s",
 			    c->lock_path);
 			return (EX_TEMPFAIL);

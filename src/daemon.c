@@ -1,5 +1,4 @@
 #include <sys/types.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -27,9 +26,10 @@
 #include "action.h"
 #include "control.h"
 #include "daemon.h"
-#include "ends.h"
-#include "log.h"
 #include "defaults.h"
+#include "ends.h"
+#include "lock.h"
+#include "log.h"
 #include "notify.h"
 #include "rules.h"
 #include "run.h"
@@ -193,8 +193,11 @@ static int
 open_pidfile(struct daemon *d)
 {
 	pid_t other = 0;
+	int tries = 0;
 
-	d->pidfile = pidfile_open(d->pidpath, 0600, &other);
+	while ((d->pidfile = pidfile_open(d->pidpath, 0600, &other)) == NULL &&
+	    errno == EEXIST && lock_again(&tries))
+		continue;
 	if (d->pidfile == NULL && errno == EEXIST)
 		return (complain(EX_TEMPFAIL, "a jaildaemon (pid %ld) holds "
 		    "the pid file %s already", (long)other, d->pidpath));
@@ -225,7 +228,7 @@ open_statedir(struct daemon *d)
 		return (complain(EX_NOPERM, "folder %s must belong to uid %lu "
 		    "and be writable by nobody else", d->statepath,
 		    (unsigned long)geteuid()));
-	if (flock(d->statedir, LOCK_EX | LOCK_NB) == -1)
+	if (lock_take(d->statedir) == -1)
 		return (complain(EX_TEMPFAIL, "another jaildaemon uses folder "
 		    "%s", d->statepath));
 	return (0);

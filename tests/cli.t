@@ -238,10 +238,33 @@ t_two() {
 	ok "and goes on" answers
 }
 
+# held SECONDS FILE: locked that long, as by a child of a killed daemon.
+held() {
+	case $JAIL_OS in
+	Linux)	flock "$2" sleep "$1" & ;;
+	*)	lockf -k "$2" sleep "$1" & ;;
+	esac
+	wait_for 5 is_held "$2"
+}
+
+is_held() {
+	case $JAIL_OS in
+	Linux)	! flock -n "$1" true ;;
+	*)	! lockf -s -k -t 0 "$1" true ;;
+	esac
+}
+
 t_race() {
 	daemon_dir race
 	daemon_start
 	daemon_kill9	# what it leaves is there for all to find
+	for _i in "$D/sock.lock" "$D/pid" "$D/state"; do
+		# lockf(1) creates what it locks, and no folder can be.
+		[ "$JAIL_OS" = Linux ] || [ -f "$_i" ] || continue
+		held 0.6 "$_i"
+		ok "${_i##*/} is held for a moment more" daemon_start
+		daemon_kill9
+	done
 	_i=0 _pids=
 	while [ "$_i" -lt 20 ]; do
 		"$JAILDAEMON" -D -f "$D/sock" -p "$D/pid" -S "$D/state" \

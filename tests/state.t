@@ -609,8 +609,10 @@ chaos() {
 	    "$3" "$4" >"$T/chaos.out" 2>&1
 	_rc=$?
 	diag_file "$T/chaos.out"
-	[ "$_rc" -eq 0 ] || grep -E 'damaged|behind|bug' "$_d/log" |
-	    head -n 5 | sed 's/^/# /'
+	[ "$_rc" -eq 0 ] || {
+		grep -E 'damaged|behind|bug' "$_d/log" | head -n 5
+		tail -n 5 "$_d/log"
+	} | sed 's/^/# /'
 	return "$_rc"
 }
 

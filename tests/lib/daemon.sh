@@ -44,7 +44,7 @@ daemon_start() {
 	) </dev/null >"$D/out" 2>"$D/log" &
 	DPID=$!
 	echo "$DPID" >"$D/daemon"
-	wait_for 10 daemon_is_up && return
+	wait_for 10 daemon_is_up && log_has event=start && return
 	diag "no daemon"
 	diag_file "$D/log"
 	return 1

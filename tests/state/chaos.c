@@ -201,7 +201,8 @@ start_daemon(void)
 	}
 	for (int i = 0; i < 2000 && !is_up(); i++) {
 		if (waitpid(daemon_pid, NULL, WNOHANG) == daemon_pid) {
-			printf("WRONG: the daemon does not start\n");
+			printf("WRONG: the daemon does not start: see its "
+			    "log\n");
 			sh->stop = true;
 			exit(1);
 		}
