@@ -118,10 +118,26 @@ refuses() {
 	spy_ends a
 }
 
+# slowly COMMAND...: with a daemon that stands still for most of the time, so
+# that it finds what the jail added together with what the stub did.
+slowly() {
+	while kill -STOP "$DPID"; do
+		sleep 0.02
+		kill -CONT "$DPID" || break
+		sleep 0.001
+	done 2>/dev/null &
+	_slowing=$!
+	"$@"
+	kill "$_slowing"
+	wait "$_slowing" 2>/dev/null
+	kill -CONT "$DPID"
+}
+
 # What a jail can add to the counter, one by one.
 reports() {
 	tap_group=reports
 	refuses other-pid "a process that is not a new probe"
+	slowly refuses other-pid "a process that is not a new probe" 10
 	refuses again "a process that is not a new probe"
 	refuses failed "an unknown step" 8
 	refuses shed "a report was not one of a probe"
