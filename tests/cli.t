@@ -413,16 +413,20 @@ t_ends() {
 # Fires twice: the second time needs the first run's end to be heard of.
 works_twice() {
 	ok "$1: it starts" daemon_start
-	ok "$1: arm" arm a TWICE "echo x >>$M/twice" -r
+	ok "$1: arm" arm a TWICE "for s in HUP INT PIPE TERM USR1 USR2 ALRM; do
+		sh -c \"kill -\$s \\\$\\\$; echo \$s\" >>$M/survived
+	    done; echo x >>$M/twice" -r
 	ok "$1: HUP" fire a TWICE
 	ok "$1: the run's end is heard of" \
 	    wait_for 5 log_has "event=run-end .*status=0"
 	ok "$1: the probe comes back" wait_for 5 probe_pid a TWICE
 	ok "$1: HUP again" fire a TWICE
 	ok "$1: it ran twice" wait_for 5 marked twice 2
+	ok "$1: the command's signals are at their default" \
+	    test -e "$M/survived" -a ! -s "$M/survived"
 	daemon_stop
 	is "$?" 0 "$1: TERM is heard"
-	rm -f "$M/twice"
+	rm -f "$M/twice" "$M/survived"
 }
 
 t_inherited() {
