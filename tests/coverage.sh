@@ -15,6 +15,9 @@ cd "$(dirname "$0")/.." || exit 1
 LINES=95
 BRANCHES=90
 
+JAILDAEMON_COVERAGE=1
+export JAILDAEMON_COVERAGE
+
 if [ "${1:-}" != count ]; then
 	find "$BUILD" -name "*.gcda" -delete
 	SANITIZED=all sh tests/run.sh hermetic root

@@ -92,6 +92,9 @@ daemon_stop() {
 }
 
 daemon_kill9() {
+	# What make coverage counts would be lost.
+	[ "${JAILDAEMON_COVERAGE:-0}" = 0 ] ||
+	    gdb -p "$DPID" -batch -ex "call (void)__gcov_exit()" >/dev/null 2>&1
 	kill -9 "$DPID"
 	wait_for 5 not alive "$DPID"
 	daemon_reap 2>/dev/null
