@@ -33,13 +33,16 @@ make_path(char *path, const struct daemon *d, const char *leaf)
 static void
 launch(struct daemon *d, const char *memory)
 {
-	char pidfile[PATH_BYTES], state[PATH_BYTES];
+	static unsigned int launched;
+	char pidfile[PATH_BYTES], state[PATH_BYTES], leaf[32];
 	const char *words[WORDS_MAX] = { d->config->program, "-D", "-d", "-f",
 	    d->sock, "-p", pidfile, "-S", state };
 	int fds[3] = { -1, -1, -1 }, n = 9;
 
 	make_path(pidfile, d, "/pid");
-	make_path(state, d, "/state");
+	/* Not the last one's: what it has armed would be armed already. */
+	snprintf(leaf, sizeof(leaf), "/state.%u", launched++);
+	make_path(state, d, leaf);
 	for (int i = 0; i < d->config->noptions && n < WORDS_MAX - 1; i++)
 		words[n++] = d->config->options[i];
 	fds[1] = fds[2] = open(d->log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND |

@@ -189,15 +189,15 @@ are_armed() {
 	[ "$(armed_now)" -ge "$1" ]
 }
 
-# 10,000 are back within 5 s on two processors that have nothing else to do; in
-# short only that they come back.
+# 10,000 are back within 5 s on two processors that have nothing else to do and
+# that need no longer to arm them, one after the other, in the first place: a
+# machine's kernel may take a millisecond for each process.
 t_many() {
 	_n=1000 _limit=30
-	if [ "${JAILDAEMON_LONG:-0}" = 1 ]; then
-		_n=10000 _limit=5
-	fi
 	[ "$JAIL_OS" = FreeBSD ] || _where="\"pid\":$(jail_pid j)"
 	[ "$JAIL_OS" = Linux ] || _where="\"jail\":\"$(jail_id j)\""
+	[ "${JAILDAEMON_LONG:-0}" != 1 ] || _n=10000
+	_start=$(date +%s)
 	awk -v n="$_n" -v where="$_where" 'BEGIN {
 		for (i = 1; i <= n; i++)
 			printf "{\"v\":1,\"verb\":\"arm\",%s,\"title\":" \
@@ -205,12 +205,17 @@ t_many() {
 			    where, i
 	}' | talk >"$T/many"
 	is "$(grep -c '"ok":true' "$T/many")" "$_n" "$_n actions"
+	_took=$(($(date +%s) - _start))
+	diag "$_n actions armed after $_took s"
+	if [ "${JAILDAEMON_LONG:-0}" = 1 ]; then
+		_limit=$((_took < 5 ? 5 : _took))
+	fi
 	daemon_kill9
 	_start=$(date +%s)
 	daemon_start
 	ok "are armed again" wait_for 60 are_armed "$_n"
 	_took=$(($(date +%s) - _start))
-	diag "$_n actions after $_took s"
+	diag "$_n actions back after $_took s"
 	ok "soon" [ "$_took" -le "$_limit" ]
 	is "$(listed)" "$_n" "each once"
 	is "$("$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" |
