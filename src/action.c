@@ -137,12 +137,9 @@ static const struct probe_events probe_events = { on_ready, on_refused,
 static void
 free_actions(struct actions *as)
 {
-	if (as->drain != NULL)
-		event_free(as->drain);
-	if (as->turns != NULL)
-		event_free(as->turns);
-	if (as->owed != NULL)
-		event_free(as->owed);
+	free_event(as->drain);
+	free_event(as->turns);
+	free_event(as->owed);
 	alarms_close(as->alarms);
 	free(as);
 }
@@ -234,8 +231,7 @@ free_action(struct action *a)
 	LIST_REMOVE(a, siblings);
 	a->actions->count--;
 	alarm_clear(a->actions->alarms, &a->alarm);
-	if (a->sum.timer != NULL)
-		event_free(a->sum.timer);
+	free_event(a->sum.timer);
 	jails_release(a->jail);
 	spec_clear(&a->spec);
 	free(a);

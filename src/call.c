@@ -13,6 +13,7 @@
 #include <event2/event.h>
 
 #include "call.h"
+#include "timer.h"
 #include "wire.h"
 
 struct call {
@@ -147,7 +148,6 @@ call_cancel(struct call *call)
 {
 	if (call->bev != NULL)
 		bufferevent_free(call->bev);
-	if (call->deadline != NULL)
-		event_free(call->deadline);
+	free_event(call->deadline);
 	free(call);
 }

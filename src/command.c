@@ -68,8 +68,7 @@ free_command(struct command *c)
 {
 	free_stream(&c->out);
 	free_stream(&c->err);
-	if (c->timer != NULL)
-		event_free(c->timer);
+	free_event(c->timer);
 	free(c->text);
 	free(c);
 }

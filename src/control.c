@@ -617,12 +617,9 @@ control_close(struct control *c)
 	/* close_conn() takes it out of the list, which the analyser misses. */
 	while ((conn = TAILQ_FIRST(&c->conns)) != NULL)
 		close_conn(conn); /* NOLINT(clang-analyzer-unix.Malloc) */
-	if (c->acceptable != NULL)
-		event_free(c->acceptable);
-	if (c->pause != NULL)
-		event_free(c->pause);
-	if (c->sum != NULL)
-		event_free(c->sum);
+	free_event(c->acceptable);
+	free_event(c->pause);
+	free_event(c->sum);
 	unlink(c->path);
 	/* While it is held: see take_lock(). */
 	unlink(c->lock_path);

@@ -37,6 +37,7 @@
 #include "state.h"
 #include "stub.h"
 #include "text.h"
+#include "timer.h"
 #include "verb.h"
 #include "watch.h"
 
@@ -479,8 +480,7 @@ stop(struct daemon *d)
 		state_close(d->state);
 	ends_close(d->ends);
 	for (size_t i = 0; i < sizeof(d->signals) / sizeof(d->signals[0]); i++)
-		if (d->signals[i] != NULL)
-			event_free(d->signals[i]);
+		free_event(d->signals[i]);
 	log_stop();
 	if (d->base != NULL)
 		event_base_free(d->base);

@@ -20,6 +20,7 @@
 
 #include "ends.h"
 #include "process.h"
+#include "timer.h"
 
 #define BATCH		64
 #define SLACK_MS	20	/* of process_started() */
@@ -96,8 +97,7 @@ ends_close(struct ends *ends)
 
 	if (ends == NULL)
 		return;
-	if (ends->ready != NULL)
-		event_free(ends->ready);
+	free_event(ends->ready);
 	if (ends->kq != -1)
 		close(ends->kq);
 	free(ends);

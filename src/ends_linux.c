@@ -402,16 +402,11 @@ ends_close(struct ends *ends)
 
 	if (ends == NULL)
 		return;
-	if (ends->ready != NULL)
-		event_free(ends->ready);
-	if (ends->sigchld_ready != NULL)
-		event_free(ends->sigchld_ready);
-	if (ends->sweep != NULL)
-		event_free(ends->sweep);
-	if (ends->hunt != NULL)
-		event_free(ends->hunt);
-	if (ends->late != NULL)
-		event_free(ends->late);
+	free_event(ends->ready);
+	free_event(ends->sigchld_ready);
+	free_event(ends->sweep);
+	free_event(ends->hunt);
+	free_event(ends->late);
 	if (ends->epoll != -1)
 		close(ends->epoll);
 	if (ends->sigchld != -1)

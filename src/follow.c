@@ -417,13 +417,6 @@ open_parts(struct follow *f)
 }
 
 static void
-free_event(struct event *ev)
-{
-	if (ev != NULL)
-		event_free(ev);
-}
-
-static void
 close_parts(struct follow *f)
 {
 	if (f->ping != NULL)

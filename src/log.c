@@ -18,6 +18,7 @@
 
 #include "log.h"
 #include "text.h"
+#include "timer.h"
 
 #define PROGRAM		"jaildaemon"
 #define RETRY_MS	100
@@ -256,8 +257,7 @@ log_stop(void)
 		free(line);
 	}
 	lg.queued = 0;
-	if (lg.retry != NULL)
-		event_free(lg.retry);
+	free_event(lg.retry);
 	lg.retry = NULL;
 	if (lg.fd != -1)
 		close(lg.fd);

@@ -14,6 +14,7 @@
 #include "probe.h"
 #include "spawn.h"
 #include "stub.h"
+#include "timer.h"
 
 #define WHY_MAX		1024
 
@@ -73,10 +74,8 @@ static void	on_probe_ended(void *, int);
 static void
 close_channel(struct attach *a)
 {
-	if (a->readable != NULL)
-		event_free(a->readable);
-	if (a->deadline != NULL)
-		event_free(a->deadline);
+	free_event(a->readable);
+	free_event(a->deadline);
 	a->readable = a->deadline = NULL;
 	channel_close(&a->channel);
 }
@@ -92,8 +91,7 @@ release(struct probe *p)
 	}
 	if (p->attach != NULL || p->end.watched || p->stage == WAITING)
 		return;
-	if (p->kill_timer != NULL)
-		event_free(p->kill_timer);
+	free_event(p->kill_timer);
 	if (p->stage == REFUSED)
 		p->jail->leftovers--;
 	jails_release(p->jail);

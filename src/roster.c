@@ -124,8 +124,7 @@ remove_container(struct container *c)
 	leave_queue(c);
 	if (c->call != NULL)
 		call_cancel(c->call);
-	if (c->timer != NULL)
-		event_free(c->timer);
+	free_event(c->timer);
 	RB_REMOVE(containers, &r->containers, c);
 	r->count--;
 	free(c);

@@ -203,10 +203,8 @@ rules_close(struct rules *rs)
 		free_place(rs, p); /* NOLINT(clang-analyzer-unix.Malloc) */
 	conf_clear(&rs->rules);
 	free(rs->keys.list);
-	if (rs->scan != NULL)
-		event_free(rs->scan);
-	if (rs->retry != NULL)
-		event_free(rs->retry);
+	free_event(rs->scan);
+	free_event(rs->retry);
 	free(rs->path);
 	free(rs);
 }

@@ -292,8 +292,7 @@ free_run(struct run *run)
 {
 	if (run->output != -1)
 		close(run->output);
-	if (run->gone != NULL)
-		event_free(run->gone);
+	free_event(run->gone);
 	free(run);
 }
 
@@ -303,8 +302,7 @@ free_limit(struct limit *limit)
 	LIST_REMOVE(limit, entry);
 	if (limit->run != NULL)
 		limit->run->limit = NULL;
-	if (limit->timer != NULL)
-		event_free(limit->timer);
+	free_event(limit->timer);
 	free(limit);
 }
 
@@ -349,8 +347,7 @@ limit_run(struct run *run, uint32_t seconds)
 		return (-1);
 	limit->timer = evtimer_new(run->runs->base, on_limit, limit);
 	if (limit->timer == NULL || evtimer_add(limit->timer, &tv) == -1) {
-		if (limit->timer != NULL)
-			event_free(limit->timer);
+		free_event(limit->timer);
 		free(limit);
 		return (-1);
 	}

@@ -120,8 +120,7 @@ state_close(struct state *st)
 	int saved = errno;
 
 	forget(&st->loaded);
-	if (st->retry != NULL)
-		event_free(st->retry);
+	free_event(st->retry);
 	if (st->journal != NULL)
 		journal_close(st->journal);
 	free(st);

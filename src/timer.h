@@ -1,4 +1,4 @@
-/* Timers that are certain to fire. */
+/* Timers that are certain to fire, and events that may not be there. */
 #ifndef TIMER_H
 #define TIMER_H
 
@@ -29,6 +29,13 @@ timer_want(struct event *timer, int64_t ms)
 {
 	if (!evtimer_pending(timer, NULL))
 		timer_start(timer, ms);
+}
+
+static inline void
+free_event(struct event *ev)
+{
+	if (ev != NULL)
+		event_free(ev);
 }
 
 #endif
