@@ -299,6 +299,25 @@ t_race() {
 	daemon_dir d
 }
 
+# A daemon that stands still, and one whose queue of connections is full.
+t_still() {
+	kill -STOP "$DPID"
+	_i=0 _pids=
+	# FreeBSD says of a full queue what it says of no daemon.
+	while [ "$JAIL_OS" = Linux ] && [ "$_i" -lt 140 ]; do
+		"${JAILDAEMON%/*}/attack/load" ping "$D/sock" 1 >/dev/null 2>&1 &
+		_pids="$_pids $!"
+		_i=$((_i + 1))
+	done
+	ok "no answer" refused 75 "no answer.* $D/sock within 10 s" \
+	    list -f "$D/sock"
+	kill -CONT "$DPID"
+	for _i in $_pids; do
+		wait "$_i"
+	done
+	ok "then it answers" answers
+}
+
 t_ready() {
 	daemon_dir ready
 	_good=0
@@ -736,7 +755,7 @@ echo 'event=trigger id=98'"
 # --------------------------------------------------------------------------
 
 [ $# -gt 0 ] || set -- usage values ignored verbose no_daemon jails permission \
-	    two race ready defaults failures ends inherited hangup rate runs \
+	    two race still ready defaults failures ends inherited hangup rate runs \
 	    descriptors full_disk secret stuck syslog log
 if jail_start "$kind" a && daemon_start; then
 	JID=$(jail_pid a)
