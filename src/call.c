@@ -138,7 +138,6 @@ call_start(struct event_base *base, const char *socket,
 		return (NULL);
 	}
 	bufferevent_setcb(call->bev, on_read, NULL, on_event, call);
-	bufferevent_setwatermark(call->bev, EV_READ, 0, WIRE_LINE_MAX);
 	(void)bufferevent_enable(call->bev, EV_READ | EV_WRITE);
 	return (call);
 }

@@ -37,6 +37,7 @@ struct conn {
 	bool		 busy;		/* a line is being handled */
 	bool		 closing;	/* once the reply is written */
 	bool		 half;		/* the peer has sent all it will */
+	bool		 full;		/* no more is read for now */
 	bool		 watching;
 	void		(*more)(void *);
 	void		(*cancel)(void *);
@@ -236,18 +237,29 @@ restart_deadline(struct conn *conn)
 	timer_start(conn->deadline, CONTROL_REQUEST_MS);
 }
 
+/*
+ * Takes the line, which may be NULL.  Without memory for it the end of the
+ * connection must do.  A bufferevent that was made when memory was short may
+ * not notice that there is something to write, unless it is told.
+ */
 static void
-write_reply(struct conn *conn, const struct wire_reply *reply)
+send_line(struct conn *conn, char *line, size_t len)
 {
-	size_t len;
-	char *line = wire_encode_reply(reply, &len);
-
-	/* Without memory for a reply the end of the connection must do. */
-	if (line == NULL || bufferevent_write(conn->bev, line, len) == -1) {
+	if (line == NULL || bufferevent_write(conn->bev, line, len) == -1 ||
+	    bufferevent_enable(conn->bev, EV_WRITE) == -1) {
 		conn->closing = true;
 		event_active(conn->deadline, EV_TIMEOUT, 0);
 	}
 	free(line);
+}
+
+static void
+write_reply(struct conn *conn, const struct wire_reply *reply)
+{
+	size_t len = 0;
+	char *line = wire_encode_reply(reply, &len);
+
+	send_line(conn, line, len);
 }
 
 /* One last reply; what else the peer sent is not read. */
@@ -321,17 +333,13 @@ control_reply(struct conn *conn, const struct wire_reply *reply)
 void
 control_item(struct conn *conn, const struct wire_item *item)
 {
-	size_t len;
+	size_t len = 0;
 	char *line;
 
 	if (conn->closing)
 		return;
 	line = wire_encode_item(item, &len);
-	if (line == NULL || bufferevent_write(conn->bev, line, len) == -1) {
-		conn->closing = true;
-		event_active(conn->deadline, EV_TIMEOUT, 0);
-	}
-	free(line);
+	send_line(conn, line, len);
 	if (conn->watching && evbuffer_get_length(
 	    bufferevent_get_output(conn->bev)) > CONTROL_BACKLOG_MAX)
 		refuse(conn, EX_TEMPFAIL, "events come faster than they are "
@@ -369,11 +377,31 @@ control_refused(const struct control *c)
 	return (c->refused);
 }
 
+/*
+ * What waits behind a line that is being handled has its bound.  Not by
+ * libevent's watermark, which cannot be set without memory, and crashes.
+ */
+static void
+bound_input(struct conn *conn)
+{
+	bool full = evbuffer_get_length(bufferevent_get_input(conn->bev)) >=
+	    WIRE_LINE_MAX;
+
+	if (conn->closing || full == conn->full)
+		return;
+	if (full)
+		bufferevent_disable(conn->bev, EV_READ);
+	else
+		bufferevent_enable(conn->bev, EV_READ);
+	conn->full = full;
+}
+
 static void
 on_read(struct bufferevent *bev, void *arg)
 {
 	(void)bev;
 	read_lines(arg);
+	bound_input(arg);
 }
 
 /* The reply has left; a peer that does not read it sends nothing more. */
@@ -397,6 +425,7 @@ on_written(struct bufferevent *bev, void *arg)
 	conn->busy = false;
 	restart_deadline(conn);
 	read_lines(conn);
+	bound_input(conn);
 	if (conn->half && !conn->busy && !conn->closing)
 		close_conn(conn);
 }
@@ -461,7 +490,6 @@ add_conn(struct control *c, int fd)
 	if (conn->deadline == NULL || conn->bev == NULL)
 		goto fail;
 	bufferevent_setcb(conn->bev, on_read, on_written, on_event, conn);
-	bufferevent_setwatermark(conn->bev, EV_READ, 0, WIRE_LINE_MAX);
 	bufferevent_set_timeouts(conn->bev, NULL, &limit);
 	bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
 	restart_deadline(conn);

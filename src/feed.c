@@ -10,6 +10,7 @@
 #include "engine.h"
 #include "feed.h"
 #include "spec.h"
+#include "wire.h"
 
 #define ID_LEN		64
 #define INSTANCES	"/1.0/instances/"
@@ -159,11 +160,12 @@ static enum feed_answer
 read_incus_event(const char *line, size_t len, char *key)
 {
 	enum feed_answer answer;
+	char ignored[WIRE_ERROR_MAX];
 	const char *action, *source, *type;
 	json_t *root;
 
 	answer = FEED_GARBLED;
-	root = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	root = wire_load(line, len, ignored, sizeof(ignored));
 	if (json_unpack(root, "{s:s, s:{s:s, s:s}}", "type", &type,
 	    "metadata", "action", &action, "source", &source) == 0)
 		answer = strcmp(type, "lifecycle") == 0 &&

@@ -443,9 +443,11 @@ verb_line(void *context, struct conn *conn, const char *line, size_t len)
 	char err[WIRE_ERROR_MAX];
 	int status = EX_PROTOCOL;
 
-	if (wire_decode_request(line, len, &request, err, sizeof(err)) == -1)
+	if (wire_decode_request(line, len, &request, err, sizeof(err)) == -1) {
 		verb = NULL;
-	else {
+		if (errno == ENOMEM)
+			status = EX_TEMPFAIL;
+	} else {
 		verb = check_request(&request, &status, err, sizeof(err));
 		if (verb == NULL)
 			wire_request_clear(&request);

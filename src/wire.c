@@ -410,7 +410,10 @@ is_too_deep(const char *line, size_t len)
 	return (false);
 }
 
-/* Since it was last cleared; jansson does not say so of every failure. */
+/*
+ * Since the last line was begun.  jansson does not say so of every failure: a
+ * text that could not grow goes on without the byte it had no room for.
+ */
 static bool	short_of_memory;
 
 static void *
@@ -422,13 +425,31 @@ allocate(size_t size)
 	return (p);
 }
 
+json_t *
+wire_load(const char *text, size_t len, char *err, size_t errsize)
+{
+	json_error_t jerr;
+	json_t *value;
+
+	json_set_alloc_funcs(allocate, free);
+	short_of_memory = false;
+	value = json_loadb(text, len, JSON_REJECT_DUPLICATES, &jerr);
+	if (value != NULL && !short_of_memory)
+		return (value);
+	json_decref(value);
+	(void)refuse(err, errsize, "%s%s", short_of_memory ? "" :
+	    "not one JSON object: ", short_of_memory ? "out of memory" :
+	    jerr.text);
+	return (NULL);
+}
+
 /* The line's JSON object, or NULL with the reason in err. */
 static json_t *
 parse(const char *line, size_t len, char *err, size_t errsize)
 {
-	json_error_t jerr;
 	json_t *object;
 
+	short_of_memory = false;
 	if (len >= WIRE_LINE_MAX) {
 		(void)refuse(err, errsize, "the line has more than %d bytes",
 		    WIRE_LINE_MAX);
@@ -439,11 +460,8 @@ parse(const char *line, size_t len, char *err, size_t errsize)
 		    DEPTH_MAX);
 		return (NULL);
 	}
-	object = json_loadb(line, len, JSON_REJECT_DUPLICATES, &jerr);
-	if (object == NULL)
-		(void)refuse(err, errsize, "not one JSON object: %s",
-		    jerr.text);
-	else if (!json_is_object(object)) {
+	object = wire_load(line, len, err, errsize);
+	if (object != NULL && !json_is_object(object)) {
 		json_decref(object);
 		object = NULL;
 		(void)refuse(err, errsize, "not one JSON object: an array");
@@ -485,9 +503,10 @@ get_string(const struct key *k, const json_t *value, void *field)
 		return (0);
 	}
 	text = field;
-	*text = strdup(s);
-	short_of_memory = short_of_memory || *text == NULL;
-	return (*text == NULL ? -1 : 0);
+	if ((*text = allocate(len + 1)) == NULL)
+		return (-1);
+	memcpy(*text, s, len + 1);
+	return (0);
 }
 
 static int
@@ -547,7 +566,7 @@ get_ids(const struct key *k, const json_t *value, void *field)
 	n = json_array_size(value);
 	if (!json_is_array(value) || n < (size_t)k->min || n > (size_t)k->max)
 		return (-1);
-	if ((ids = calloc(n, sizeof(*ids))) == NULL)
+	if ((ids = allocate(n * sizeof(*ids))) == NULL)
 		return (-1);
 	for (i = 0; i < n; i++) {
 		id = json_integer_value(json_array_get(value, i));
@@ -665,6 +684,14 @@ decode(const struct table *t, const char *line, size_t len, void *message,
 	return (rc);
 }
 
+/* Is it the line's fault? */
+static int
+refuse_line(void)
+{
+	errno = short_of_memory ? ENOMEM : EINVAL;
+	return (-1);
+}
+
 int
 wire_decode_request(const char *line, size_t len, struct wire_request *rq,
     char *err, size_t errsize)
@@ -675,7 +702,7 @@ wire_decode_request(const char *line, size_t len, struct wire_request *rq,
 	if (decode(&request_table, line, len, rq, &given, err, errsize) == -1 ||
 	    spec_check(&rq->spec, err, errsize) != 0) {
 		wire_request_clear(rq);
-		return (-1);
+		return (refuse_line());
 	}
 	rq->keys = given & ~(unsigned int)(REQUEST_VERSION | REQUEST_VERB);
 	return (0);
@@ -769,15 +796,12 @@ wire_decode_record(const char *line, size_t len, struct wire_record *rec,
 {
 	unsigned int given;
 
-	json_set_alloc_funcs(allocate, free);
-	short_of_memory = false;
 	memset(rec, 0, sizeof(*rec));
 	if (decode(&record_table, line, len, rec, &given, err, errsize) == -1 ||
 	    check_required(&record_table, records[rec->kind].needs, given, err,
 	    errsize) == -1 || spec_check(&rec->spec, err, errsize) != 0) {
 		wire_record_clear(rec);
-		errno = short_of_memory ? ENOMEM : EINVAL;
-		return (-1);
+		return (refuse_line());
 	}
 	return (0);
 }

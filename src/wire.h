@@ -139,9 +139,19 @@ struct wire_item {
 };
 
 /*
+ * The JSON value that these bytes are, to be given back with json_decref(), or
+ * NULL with the reason in err.  For all that is parsed here, not for the wire
+ * alone: json_loadb() itself does not notice that memory was short while it
+ * read a text, and leaves out a byte.
+ */
+struct json_t	*wire_load(const char *text, size_t len, char *err,
+	    size_t errsize);
+
+/*
  * Reads one request of len bytes (without its newline), and holds its spec to
  * spec_check().  0, or -1 with what is wrong in err; then the request holds
- * nothing to free.  What err quotes of the request is as it came: whoever
+ * nothing to free; errno is ENOMEM if memory was short, so that the request may
+ * be a good one, else EINVAL.  What err quotes of the request is as it came: whoever
  * shows it escapes it.  Which keys a verb needs is not known here.
  */
 int	wire_decode_request(const char *line, size_t len,

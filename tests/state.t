@@ -376,14 +376,14 @@ fault() {
 	return 0
 }
 
-# each_fault FUNCTION NAME STEP: from the first call to the last one.  The
-# function is given the name and the number; where nothing was called so often
+# each_fault FUNCTION NAME STEP [DENSE]: from the first call to the last one,
+# each of the first DENSE and every STEPth of the others.  The function is given the name and the number; where nothing was called so often
 # it leaves $_left, what still waited to fail.
 each_fault() {
 	_n=1 _left=
 	while [ -z "$_left" ]; do
 		"$1" "$2" "$_n" || { diag "$2: at $_n"; return 1; }
-		[ -n "$_left" ] || _n=$((_n + $3))
+		[ -n "$_left" ] || _n=$((_n + (_n < ${4:-0} ? 1 : $3)))
 	done
 	diag "$2: up to $_n"
 	[ "$_n" -gt 1 ]
@@ -402,8 +402,9 @@ t_faults() {
 	ok "a daemon whose calls can be made to fail" daemon_start
 	_step=23
 	[ "${JAILDAEMON_LONG:-0}" = 0 ] || _step=1
+	# Each one of reading a request: what is left out there is run.
 	for _c in malloc calloc realloc; do
-		ok "$_c fails" each_fault fault "$_c" "$_step"
+		ok "$_c fails" each_fault fault "$_c" "$_step" 40
 	done
 	for _c in write renameat unlinkat openat open accept4 epoll_ctl pipe2 \
 	    eventfd clone pidfd_open memfd_create; do
