@@ -80,7 +80,7 @@ SRCS_FreeBSD =	src/ends_freebsd.c src/follow_freebsd.c src/jail_freebsd.c \
 		src/process_freebsd.c src/spawn_freebsd.c \
 		src/stub_freebsd.c src/target_freebsd.c
 SRCS =		src/action.c src/alarm.c src/check.c src/client.c src/conf.c \
-		src/control.c src/daemon.c src/journal.c src/life.c \
+		src/control.c src/daemon.c src/journal.c src/json.c src/life.c \
 		src/log.c src/metrics.c src/notify.c src/options.c \
 		src/probe.c src/rules.c src/run.c src/show.c src/spec.c \
 		src/state.c src/text.c src/utility.c src/verb.c src/watch.c \
@@ -89,8 +89,8 @@ HDRS =		src/action.h src/alarm.h src/call.h src/cgroup.h src/check.h \
 		src/client.h src/clock.h src/command.h src/conf.h \
 		src/control.h src/daemon.h src/defaults.h src/ends.h \
 		src/engine.h src/feed.h src/follow.h src/jail.h \
-		src/journal.h src/life.h src/lock.h src/log.h src/metrics.h \
-		src/notify.h src/options.h src/probe.h src/process.h \
+		src/journal.h src/json.h src/life.h src/lock.h src/log.h \
+		src/metrics.h src/notify.h src/options.h src/probe.h src/process.h \
 		src/procfs.h src/roster.h src/rules.h src/run.h src/show.h \
 		src/spawn.h src/spec.h src/state.h src/stub.h src/target.h \
 		src/text.h src/utility.h src/verb.h src/watch.h src/wire.h \

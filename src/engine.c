@@ -26,9 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
 #include "engine.h"
+#include "json.h"
 #include "spawn.h"
 #include "spec.h"
 #include "text.h"
@@ -234,7 +233,7 @@ engine_parse_state(const char *text, size_t len, const char *name, pid_t *pid)
 	int known;
 
 	answer = ENGINE_GARBLED;
-	root = wire_load(text, len, ignored, sizeof(ignored));
+	root = json_read(text, len, ignored, sizeof(ignored));
 	known = json_unpack(root, "{s:I, s:s}", "pid", &n, "status", &status);
 	if (known == 0) {
 		id = json_string_value(json_object_get(root, "id"));

@@ -5,10 +5,9 @@
 #include <stddef.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "engine.h"
 #include "feed.h"
+#include "json.h"
 #include "spec.h"
 #include "wire.h"
 
@@ -165,7 +164,7 @@ read_incus_event(const char *line, size_t len, char *key)
 	json_t *root;
 
 	answer = FEED_GARBLED;
-	root = wire_load(line, len, ignored, sizeof(ignored));
+	root = json_read(line, len, ignored, sizeof(ignored));
 	if (json_unpack(root, "{s:s, s:{s:s, s:s}}", "type", &type,
 	    "metadata", "action", &action, "source", &source) == 0)
 		answer = strcmp(type, "lifecycle") == 0 &&

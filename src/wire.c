@@ -14,8 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#include <jansson.h>
-
+#include "json.h"
 #include "spec.h"
 #include "text.h"
 #include "wire.h"
@@ -410,10 +409,7 @@ is_too_deep(const char *line, size_t len)
 	return (false);
 }
 
-/*
- * Since the last line was begun.  jansson does not say so of every failure: a
- * text that could not grow goes on without the byte it had no room for.
- */
+/* Since the last line was begun. */
 static bool	short_of_memory;
 
 static void *
@@ -423,24 +419,6 @@ allocate(size_t size)
 
 	short_of_memory = short_of_memory || p == NULL;
 	return (p);
-}
-
-json_t *
-wire_load(const char *text, size_t len, char *err, size_t errsize)
-{
-	json_error_t jerr;
-	json_t *value;
-
-	json_set_alloc_funcs(allocate, free);
-	short_of_memory = false;
-	value = json_loadb(text, len, JSON_REJECT_DUPLICATES, &jerr);
-	if (value != NULL && !short_of_memory)
-		return (value);
-	json_decref(value);
-	(void)refuse(err, errsize, "%s%s", short_of_memory ? "" :
-	    "not one JSON object: ", short_of_memory ? "out of memory" :
-	    jerr.text);
-	return (NULL);
 }
 
 /* The line's JSON object, or NULL with the reason in err. */
@@ -460,7 +438,8 @@ parse(const char *line, size_t len, char *err, size_t errsize)
 		    DEPTH_MAX);
 		return (NULL);
 	}
-	object = wire_load(line, len, err, errsize);
+	object = json_read(line, len, err, errsize);
+	short_of_memory = object == NULL && errno == ENOMEM;
 	if (object != NULL && !json_is_object(object)) {
 		json_decref(object);
 		object = NULL;
@@ -942,6 +921,7 @@ put_object(const struct table *t, const void *message, unsigned int keys)
 	json_t *object;
 	size_t i;
 
+	json_prepare();
 	if ((object = json_object()) == NULL)
 		return (NULL);
 	for (i = 0; i < t->nkeys; i++)

@@ -139,15 +139,6 @@ struct wire_item {
 };
 
 /*
- * The JSON value that these bytes are, to be given back with json_decref(), or
- * NULL with the reason in err.  For all that is parsed here, not for the wire
- * alone: json_loadb() itself does not notice that memory was short while it
- * read a text, and leaves out a byte.
- */
-struct json_t	*wire_load(const char *text, size_t len, char *err,
-	    size_t errsize);
-
-/*
  * Reads one request of len bytes (without its newline), and holds its spec to
  * spec_check().  0, or -1 with what is wrong in err; then the request holds
  * nothing to free; errno is ENOMEM if memory was short, so that the request may

@@ -424,8 +424,10 @@ t_faults() {
 with_fault() {
 	echo "$1 $2" >"$D/fail"
 	shift 2
-	FAIL_FILE=$D/fail LD_PRELOAD=${CHAOS%/*}/fail.so \
-	    timeout -s KILL 20 "$@" </dev/null >"$T/fault.out" 2>"$T/fault.err"
+	# env(1) is last: what fails shall not be timeout(1).
+	timeout -s KILL 20 env "FAIL_FILE=$D/fail" \
+	    "LD_PRELOAD=${CHAOS%/*}/fail.so" "$@" </dev/null \
+	    >"$T/fault.out" 2>"$T/fault.err"
 	_rc=$?
 	_left=$(cat "$D/fail")
 	: >"$D/fail"
@@ -449,7 +451,9 @@ start_fault() {
 	    -S "$D/state"
 	_why=
 	if [ "$_rc" -ne 0 ]; then
-		in_words || _why="it did not say why"
+		# glibc's getpwuid(3) asserts that it has memory for a line.
+		in_words || grep -q ' nss_database\.c:' "$T/fault.err" ||
+		    _why="it did not say why"
 		[ -z "$_left" ] || _why="it failed by itself"
 		"$JAILDAEMON" -D -f "$D/sock" -p "$D/pid" -S "$D/state"
 	fi
