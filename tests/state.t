@@ -404,7 +404,7 @@ t_faults() {
 	[ "${JAILDAEMON_LONG:-0}" = 0 ] || _step=1
 	# Each one of reading a request: what is left out there is run.
 	for _c in malloc calloc realloc; do
-		ok "$_c fails" each_fault fault "$_c" "$_step" 40
+		ok "$_c fails" each_fault fault "$_c" "$_step" 30
 	done
 	for _c in write renameat unlinkat openat open accept4 epoll_ctl pipe2 \
 	    eventfd clone pidfd_open memfd_create; do
