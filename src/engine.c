@@ -31,7 +31,6 @@
 #include "spawn.h"
 #include "spec.h"
 #include "text.h"
-#include "wire.h"
 
 #define OUTPUT_MAX	(64 * 1024)
 #define KILLED_WAIT_MS	1000
@@ -226,14 +225,13 @@ enum engine_answer
 engine_parse_state(const char *text, size_t len, const char *name, pid_t *pid)
 {
 	enum engine_answer answer;
-	char ignored[WIRE_ERROR_MAX];
 	const char *id, *status;
 	json_t *root;
 	json_int_t n;
 	int known;
 
 	answer = ENGINE_GARBLED;
-	root = json_read(text, len, ignored, sizeof(ignored));
+	root = json_read(text, len, NULL, 0);
 	known = json_unpack(root, "{s:I, s:s}", "pid", &n, "status", &status);
 	if (known == 0) {
 		id = json_string_value(json_object_get(root, "id"));

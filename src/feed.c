@@ -9,7 +9,6 @@
 #include "feed.h"
 #include "json.h"
 #include "spec.h"
-#include "wire.h"
 
 #define ID_LEN		64
 #define INSTANCES	"/1.0/instances/"
@@ -159,12 +158,11 @@ static enum feed_answer
 read_incus_event(const char *line, size_t len, char *key)
 {
 	enum feed_answer answer;
-	char ignored[WIRE_ERROR_MAX];
 	const char *action, *source, *type;
 	json_t *root;
 
 	answer = FEED_GARBLED;
-	root = json_read(line, len, ignored, sizeof(ignored));
+	root = json_read(line, len, NULL, 0);
 	if (json_unpack(root, "{s:s, s:{s:s, s:s}}", "type", &type,
 	    "metadata", "action", &action, "source", &source) == 0)
 		answer = strcmp(type, "lifecycle") == 0 &&

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@ struct block {
 
 static LIST_HEAD(, block) reading;	/* what the value that is read has */
 static jmp_buf shortage;
-static volatile int is_reading;
+static bool is_reading;
 
 static void *
 allocate(size_t size)
@@ -55,26 +56,18 @@ json_prepare(void)
 	json_set_alloc_funcs(allocate, release);
 }
 
-/* The value's from here on: what is read next is not to know of it. */
+/* Kept, the blocks are the value's; else there is none. */
 static void
-forget(void)
+end_reading(bool keep)
 {
 	struct block *b;
 
+	is_reading = false;
 	while ((b = LIST_FIRST(&reading)) != NULL) {
 		LIST_REMOVE(b, entry);
 		b->entry.le_prev = NULL;
-	}
-}
-
-static void
-release_all(void)
-{
-	struct block *b;
-
-	while ((b = LIST_FIRST(&reading)) != NULL) {
-		LIST_REMOVE(b, entry);
-		free(b);
+		if (!keep)
+			free(b);
 	}
 }
 
@@ -87,16 +80,14 @@ json_read(const char *text, size_t len, char *err, size_t errsize)
 	json_prepare();
 	/* Nothing of jansson's but memory is left behind by the jump. */
 	if (setjmp(shortage) != 0) {
-		is_reading = 0;
-		release_all();
+		end_reading(false);
 		(void)snprintf(err, errsize, "out of memory");
 		errno = ENOMEM;
 		return (NULL);
 	}
-	is_reading = 1;
+	is_reading = true;
 	value = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
-	is_reading = 0;
-	forget();
+	end_reading(true);
 	if (value == NULL) {
 		(void)snprintf(err, errsize, "not one JSON object: %s",
 		    why.text);

@@ -17,7 +17,8 @@ void	json_prepare(void);
 
 /*
  * The value that these bytes are, to be given back with json_decref().  NULL:
- * one line in err; errno is ENOMEM if memory was short, else EINVAL.
+ * one line in err, which may be NULL with a size of 0; errno is ENOMEM if memory
+ * was short, else EINVAL.
  */
 json_t	*json_read(const char *text, size_t len, char *err, size_t errsize);
 

@@ -142,8 +142,8 @@ struct wire_item {
  * Reads one request of len bytes (without its newline), and holds its spec to
  * spec_check().  0, or -1 with what is wrong in err; then the request holds
  * nothing to free; errno is ENOMEM if memory was short, so that the request may
- * be a good one, else EINVAL.  What err quotes of the request is as it came: whoever
- * shows it escapes it.  Which keys a verb needs is not known here.
+ * be a good one, else EINVAL.  What err quotes of the request is as it came:
+ * whoever shows it escapes it.  Which keys a verb needs is not known here.
  */
 int	wire_decode_request(const char *line, size_t len,
 	    struct wire_request *, char *err, size_t errsize);
