@@ -5,6 +5,7 @@
  * only the lowest few descriptors of it, which the daemon keeps in reserve
  * for that: the cost is the same at 10 and at 10,000.
  */
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -160,10 +161,17 @@ child_main(void *arg)
 	for (size_t i = 0; i < sizeof(changed_signals) / sizeof(int); i++)
 		reset_signal(changed_signals[i]);
 	block_none();
-	if (sp->program != -1)
+	if (sp->program != -1) {
+		/*
+		 * A stack that begins where the address space ends, and not up
+		 * to two pages apart from its arguments: the Makefile's place
+		 * for the stub counts on that.  Without it, where a sandbox
+		 * refuses the call, a probe is some pages larger.
+		 */
+		personality(ADDR_NO_RANDOMIZE);
 		syscall(SYS_execveat, SLOT_PROGRAM, "", sp->argv, sp->envp,
 		    AT_EMPTY_PATH);
-	else
+	} else
 		execve(sp->path, sp->argv, sp->envp);
 fail:
 	child->error = errno;
