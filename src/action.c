@@ -46,7 +46,7 @@ struct action {
 	LIST_ENTRY(action) siblings;	/* of the same jail */
 	LIST_HEAD(, action_waiter) waiters;
 	struct actions	*actions;
-	struct spec	 spec;
+	struct spec	 spec;		/* its texts are at the end */
 	struct jail	*jail;
 	struct probe	*probe;
 	struct life	 life;
@@ -70,6 +70,7 @@ struct action {
 	int64_t		 last_at;
 	struct run_end	 last;
 	uint64_t	 runs_ended;
+	char		 texts[];
 };
 
 RB_HEAD(action_tree, action);
@@ -233,7 +234,6 @@ free_action(struct action *a)
 	alarm_clear(a->actions->alarms, &a->alarm);
 	free_event(a->sum.timer);
 	jails_release(a->jail);
-	spec_clear(&a->spec);
 	free(a);
 }
 
@@ -985,15 +985,15 @@ static struct action *
 new_action(struct actions *as, struct jail *jail, struct spec *spec,
     uint64_t rule)
 {
-	struct action *a = calloc(1, sizeof(*a));
+	struct action *a = calloc(1, sizeof(*a) + spec_text_size(spec));
 
 	if (a == NULL)
 		return (NULL);
 	LIST_INIT(&a->waiters);
 	a->actions = as;
 	a->jail = jail;
-	a->spec = *spec;
-	memset(spec, 0, sizeof(*spec));
+	spec_place(&a->spec, a->texts, spec);
+	spec_clear(spec);
 	a->id = ++as->next_id;
 	a->rule = rule;
 	if (rule != 0)

@@ -16,6 +16,7 @@
 #define NEW_NAME	"journal.new"
 #define LONG_MIN	(256 * 1024)	/* bytes; below, it is never long */
 #define GATHER_MAX	(64 * 1024)	/* of a rewriting, to one write(2) */
+#define KEPT_MAX	4096		/* bytes for lines, between two writings */
 
 struct journal {
 	int		 dirfd;
@@ -75,12 +76,25 @@ write_all(struct journal *j, const char *buf, size_t len)
 	return (-1);
 }
 
+/* Room for a usual line is kept for the next one. */
+static void
+give_back_room(struct journal *j)
+{
+	if (j->room <= KEPT_MAX)
+		return;
+	free(j->lines);
+	j->lines = NULL;
+	j->room = 0;
+}
+
 static int
 flush(struct journal *j)
 {
 	int ret = write_all(j, j->lines, j->used); /* NOLINT(clang-analyzer-unix.Malloc) */
 
 	j->used = 0;
+	if (!j->gathering)
+		give_back_room(j);
 	return (ret);
 }
 
@@ -158,6 +172,7 @@ journal_rewrite(struct journal *j, const char *boot, uint64_t next,
 		if (j->fd != -1)
 			close(j->fd);
 		free(j->lines);
+		give_back_room(&fresh);
 		fresh.gathering = false;
 		fresh.size_fresh = fresh.size;
 		*j = fresh;

@@ -59,6 +59,41 @@ spec_copy(struct spec *dst, const struct spec *src)
 	return (0);
 }
 
+static size_t
+text_size(const char *text)
+{
+	return (text == NULL ? 0 : strlen(text) + 1);
+}
+
+size_t
+spec_text_size(const struct spec *s)
+{
+	return (text_size(s->command) + text_size(s->title) +
+	    text_size(s->jail) + text_size(s->engine));
+}
+
+/* Returns what is behind it. */
+static char *
+place_text(char **dst, char *room, const char *src)
+{
+	size_t size = text_size(src);
+
+	*dst = NULL;
+	if (src != NULL)
+		*dst = memcpy(room, src, size);
+	return (room + size);
+}
+
+void
+spec_place(struct spec *dst, char *room, const struct spec *src)
+{
+	*dst = *src;
+	room = place_text(&dst->command, room, src->command);
+	room = place_text(&dst->title, room, src->title);
+	room = place_text(&dst->jail, room, src->jail);
+	place_text(&dst->engine, room, src->engine);
+}
+
 /* One text of the spec; NULL is one that was not given. */
 static int
 check_text(const char *what, const char *text, size_t max, bool control,

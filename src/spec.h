@@ -57,6 +57,13 @@ void		 spec_clear(struct spec *);
 int		 spec_copy(struct spec *dst, const struct spec *src);
 
 /*
+ * The same with its texts in room, which has spec_text_size() bytes: they are
+ * gone when that is, and spec_clear() is not for such a copy.
+ */
+size_t		 spec_text_size(const struct spec *);
+void		 spec_place(struct spec *dst, char *room, const struct spec *src);
+
+/*
  * Checks lengths, UTF-8, control characters and ranges of what is there (a
  * text that is NULL was not given, an empty one is refused).  0, or a
  * sysexits(3) status with one line in err that names what was wrong and the

@@ -36,7 +36,6 @@
 #define SANDBOX_ARCH	AUDIT_ARCH_AARCH64
 #endif
 
-#define SIGNAL_MAX	64
 #define SIGSET_BYTES	8
 
 struct target {
@@ -134,7 +133,8 @@ read_order(struct target *t)
 
 /*
  * Nothing of the daemon's circumstances goes along: its session keyring, its
- * session, umask, priorities, and whatever signals it was started with.
+ * session, umask, priorities.  What it was started with of signals it has set
+ * to the default before it began, and its own since in its child.
  * Lowering a priority that is above the usual always works; where raising
  * one back is not permitted, the probe stays nicer, which harms nobody.
  *
@@ -146,8 +146,6 @@ read_order(struct target *t)
 static void
 shed_inheritance(void)
 {
-	struct { void *handler; unsigned long flags; void *restorer;
-	    unsigned long mask; } dfl = { 0, 0, 0, 0 };
 	static const int normal_priority = 0;
 	unsigned long all = ~0UL;
 	long ret;
@@ -167,8 +165,6 @@ shed_inheritance(void)
 	 */
 	must(STEP_SHED, SYS4(__NR_rt_sigprocmask, SIG_SETMASK, &all, 0,
 	    SIGSET_BYTES));
-	for (int sig = 1; sig <= SIGNAL_MAX; sig++)
-		SYS4(__NR_rt_sigaction, sig, &dfl, 0, SIGSET_BYTES);
 }
 
 /*
@@ -219,18 +215,17 @@ compare_namespaces(struct target *t)
 {
 	char path[PROC_PATH_MAX];
 	struct statx ours, theirs;
+	int self = (int)SYS0(__NR_getpid);
 
 	for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++) {
 		proc_path(path, t->order.jid, namespaces[i].name);
 		if (identify(AT_FDCWD, path, 0, &theirs) < 0) {
-			long pid = SYS0(__NR_getpid);
-
-			proc_path(path, (int)pid, namespaces[i].name);
+			proc_path(path, self, namespaces[i].name);
 			if (identify(AT_FDCWD, path, 0, &ours) == -ENOENT)
 				continue;
 			fail(STEP_GONE, -ESRCH);
 		}
-		proc_path(path, (int)SYS0(__NR_getpid), namespaces[i].name);
+		proc_path(path, self, namespaces[i].name);
 		must(STEP_OPEN, identify(AT_FDCWD, path, 0, &ours));
 		if (!same(&ours, &theirs))
 			t->namespaces |= namespaces[i].flag;

@@ -92,6 +92,39 @@ copy_of_little(void **state)
 	spec_clear(&b);
 }
 
+/* In a block of the size that was named, which ASan watches the ends of. */
+static void
+copy_in_a_block(void **state)
+{
+	struct spec a = {
+		.command = dup("zfs snapshot tank@now"), .jail = dup("web"),
+		.engine = dup("docker"), .pid = 123, .feedback = true,
+	};
+	struct spec b;
+	size_t size = spec_text_size(&a);
+	char *room = malloc(size);
+
+	(void)state;
+	assert_int_equal(size, sizeof("zfs snapshot tank@now") +
+	    sizeof("web") + sizeof("docker"));
+	assert_non_null(room);
+	memset(room, 0xff, size);
+	spec_place(&b, room, &a);
+	assert_in_range((uintptr_t)b.command, (uintptr_t)room,
+	    (uintptr_t)room + size - 1);
+	assert_in_range((uintptr_t)b.engine, (uintptr_t)room,
+	    (uintptr_t)room + size - 1);
+	spec_clear(&a);
+	assert_string_equal(b.command, "zfs snapshot tank@now");
+	assert_null(b.title);
+	assert_string_equal(b.jail, "web");
+	assert_string_equal(b.engine, "docker");
+	assert_int_equal(b.pid, 123);
+	assert_true(b.feedback);
+	free(room);
+	assert_int_equal(spec_text_size(&a), 0);
+}
+
 static void
 accepted(void **state)
 {
@@ -327,6 +360,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(copy_and_clear),
 		cmocka_unit_test(copy_of_little),
+		cmocka_unit_test(copy_in_a_block),
 		cmocka_unit_test(accepted),
 		cmocka_unit_test(refused_texts),
 		cmocka_unit_test(refused_numbers),
