@@ -118,7 +118,7 @@ TOOL_SRCS =	tests/attack/load.c tests/attack/sock.c $(TOOLS_$(OS))
 # Whatever the program itself is built with: these are no part of it.
 TOOL_CC_Linux =	cc
 TOOL_CC_FreeBSD = $(CC)
-CHAOS_Linux =	$(BUILD)/state/chaos $(BUILD)/state/fail.so
+CHAOS_Linux =	$(BUILD)/state/chaos $(BUILD)/state/deny $(BUILD)/state/fail.so
 CHAOS_FreeBSD =	$(BUILD)/state/chaos
 CHAOS_SRCS_Linux = tests/state/chaos.c tests/state/chaos_linux.c
 CHAOS_SRCS_FreeBSD = tests/state/chaos.c tests/state/chaos_freebsd.c
@@ -214,6 +214,11 @@ $(BUILD)/state/fail.so: tests/state/fail.c Makefile
 	@mkdir -p $(BUILD)/state
 	cc -std=c11 $(DEFS_$(OS)) -O2 -Wall -Wextra -shared -fPIC -o $@ \
 	    tests/state/fail.c -ldl
+
+# What has the kernel refuse a call.
+$(BUILD)/state/deny: tests/state/deny.c Makefile
+	@mkdir -p $(BUILD)/state
+	cc -std=c11 $(DEFS_$(OS)) -O2 $(WARNINGS) -o $@ tests/state/deny.c
 
 # What measures, and the bare programs that it measures beside; these have
 # the stub's flags.

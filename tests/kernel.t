@@ -1,0 +1,125 @@
+#!/bin/sh
+# Kernels that refuse: each step of attaching a probe fails in turn, by a filter
+# that daemon and stub inherit; and what older kernels lack is done without, or
+# said at the start.
+#
+# shellcheck disable=SC1091,SC2119,SC2154,SC2317
+
+here=$(dirname "$0")
+. "$here/lib/setup.sh"
+
+DENY=${JAILDAEMON%/*}/state/deny
+PROGRAM=$JAILDAEMON
+
+# denied CALL ERROR: from here on, programs and daemons are started so.
+denied() {
+	printf '#!/bin/sh\nexec "%s" "%s" %s "%s" "$@"\n' "$DENY" "$1" "$2" \
+	    "$PROGRAM" >"$T/denied"
+	chmod 755 "$T/denied"
+	JAILDAEMON=$T/denied
+}
+
+allowed() {
+	JAILDAEMON=$PROGRAM
+}
+
+# step CALL ERROR STATUS WORDS: arming is refused in these words, and nothing is
+# left of it.
+step() {
+	tap_group="$1 $2"
+	denied "$1" "$2"
+	ok "a daemon" daemon_start
+	allowed
+	ok "does not arm" refused "$3" "$4" -f "$D/sock" -c : -t T \
+	    -j "$(jail_pid j)"
+	is "$("$JAILDAEMON" list -f "$D/sock" -J)" "" "lists nothing"
+	ok "has left no probe" wait_for 5 no_probes j
+	is "$(log_count 'event=bug')" 0 "and made no mistake"
+	daemon_stop
+}
+
+# works CALL ERROR: it is armed, and a HUP runs its command.
+works() {
+	tap_group="without $1"
+	denied "$1" "$2"
+	ok "a daemon" daemon_start
+	allowed
+	rm -f "$M/ran"
+	ok "arms" arm j T "echo x >>$M/ran"
+	ok "a HUP" fire j T
+	ok "runs the command" wait_for 10 test -e "$M/ran"
+	daemon_stop
+}
+
+# unfit CALL ERROR STATUS WORDS: the daemon does not start.
+unfit() {
+	tap_group="start without $1"
+	denied "$1" "$2"
+	ok "is refused" refused "$3" "$4" -D -f "$D/sock" -p "$D/pid" \
+	    -S "$D/state"
+	allowed
+}
+
+# A process of the jail that is not its first stands for the jail.
+other_process() {
+	tap_group="another process"
+	denied ioctl:1=0x8004b706 ENOTTY
+	ok "a daemon" daemon_start
+	allowed
+	jail_exec j sleep 54321 2>"$T/sleep" &
+	ok "another process of the jail" wait_for 5 pgrep -x -f "sleep 54321"
+	_other=$(pgrep -x -f "sleep 54321" | tail -n 1)
+	ok "arms by that" jd -c : -t OTHER -j "$_other"
+	like "$("$JAILDAEMON" list -f "$D/sock" -J)" "\"jid\":$(jail_pid j)," \
+	    "the first one was looked for, and found"
+	pkill -x -f "sleep 54321"
+	ok "it stays when the other has ended" wait_for 5 gone "$_other"
+	like "$("$JAILDAEMON" list -f "$D/sock" -J)" '"state":"armed"' "armed"
+	daemon_stop
+}
+
+gone() {
+	! alive "$1"
+}
+
+ok "what has calls refused" test -x "$DENY"
+ok "a jail" jail_start unshare j
+daemon_dir d
+
+# In the order of the stub's own steps.
+step prctl:0=4 EPERM 71 'could not make itself untraceable'
+step seccomp:0=2 EINVAL 71 'could not enter its sandbox: Invalid argument'
+step keyctl:0=1 ENOMEM 71 'could not shed what it inherited'
+step setsid EPERM 71 'could not shed what it inherited'
+step statx EIO 71 'could not look at the jail: Input/output error'
+step setgroups EPERM 71 'could not drop its supplementary groups'
+step setns EPERM 71 'could not enter the jail: Operation not permitted'
+step fchdir EIO 71 "could not enter the jail's root directory"
+step chroot EPERM 71 "could not enter the jail's root directory"
+step prctl:0=24 EPERM 71 'could not empty its capability bounding set'
+step setresgid EAGAIN 71 'could not set its group id'
+step setresuid EAGAIN 71 'could not set its user id'
+step capset EPERM 71 'could not drop its capabilities'
+step prctl:0=47 EPERM 71 'could not drop its capabilities'
+step prctl:0=38 EINVAL 71 'could not give up new privileges'
+step prlimit64:1=1 EPERM 71 'could not limit itself'
+step seccomp:0=1 EINVAL 71 'could not enter its sandbox'
+step 'clone:0&0x8000' EAGAIN 75 'cannot create the probe process: .* a limit of processes'
+step prctl:0=1 EINVAL 71 "could not tie itself to the daemon's life"
+
+# Older kernels, and engines' sandboxes around the daemon.
+works 'memfd_create:1&0x10' EINVAL
+works 'fcntl:2&0x20' EINVAL
+works keyctl ENOSYS
+works personality EPERM
+works sched_setscheduler EPERM
+other_process
+
+unfit pidfd_open ENOSYS 71 'cannot hold probes: pidfd_open\(2\), Linux 5\.3'
+unfit close_range ENOSYS 71 'cannot hold probes: close_range\(2\), Linux 5\.9'
+unfit memfd_create ENOSYS 71 'cannot hold probes: memfd_create\(2\)'
+unfit 'clone:0&0x01000000' EAGAIN 71 'cannot start a process: Resource temporarily'
+
+tap_group=
+jail_stop j
+done_testing
