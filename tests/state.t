@@ -109,7 +109,7 @@ t_runs() {
 	again
 	like "$("$JAILDAEMON" output -f "$D/sock" "$(id_of SLOW)")" '^begin' \
 	    "kept still"
-	arm j LIMIT "trap '' TERM; sleep 60" -r -T 2
+	arm j LIMIT "trap '' TERM; sleep 60" -r -T 5
 	fire j LIMIT
 	wait_for 10 is_state LIMIT running
 	daemon_kill9
