@@ -355,7 +355,7 @@ asks_each(void **state)
 		    "4711 abc web" },
 		{ "lxc", "/usr/sbin/lxc-info", "-n|web|-p|-H|", "4711" },
 		{ "incus", "/usr/sbin/incus",
-		    "query|local:/1.0/instances/web/state|",
+		    "--force-local|query|local:/1.0/instances/web/state|",
 		    "{\"pid\":4711,\"status\":\"Running\"}" },
 		{ "machine", "/usr/sbin/machinectl",
 		    "show|-p|Leader|--value|--|web|", "4711" },
