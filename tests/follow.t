@@ -825,6 +825,7 @@ real_incus_names() {
 	    '^jaildaemon: incus: Error: .*Instance not found$' \
 	    -f "$D/sock" -c : -j incus:none
 	is "$(ls -A "$T/caller/.config")" "" "nothing is left in the caller's home"
+	nok "nor where it has none" test -e /nonexistent
 	HOME=$_home
 }
 

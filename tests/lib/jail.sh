@@ -312,7 +312,7 @@ jail_incusd() {
 
 jail_incus_image() {
 	[ ! -e "$T/incus.image" ] || return 0
-	jail_tar || return 1
+	jail_root && jail_tar || return 1
 	printf '%s\n' "architecture: $(uname -m)" 'creation_date: 1' \
 	    >"$T/metadata.yaml" &&
 	    tar -C "$T" -cf "$T/metadata.tar" metadata.yaml &&
