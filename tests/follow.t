@@ -883,7 +883,7 @@ real_incus_restarts() {
 	sleep 2
 	real_engine_starts
 	ok "it starts again, and is heard" wait_for 31 real_heard "$_heard"
-	ok "the container was there all the time" alive "$_old"
+	is "$(real_inspect)" "$_old" "the container was there all the time"
 	is "$(probe_pid a FEED)" "$_probe" "with its probe"
 	ok "just one" stays 1 real_probe_is_one
 	real_restarts
@@ -931,6 +931,7 @@ for kind in ${KINDS_ONLY:-$REALS}; do
 	}
 done
 jail_cleanup
+is "$(jail_leftovers)" "" "nothing is left"
 for case in ${CASES_ONLY:-$FAKES}; do
 	tap_group=$case
 	daemon_dir "$case"

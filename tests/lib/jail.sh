@@ -291,15 +291,20 @@ jail_dockerd_stop() {
 }
 
 # Starts incusd if it does not run.  It would ask the Internet for news, and
-# gets no network.  What its client notes is kept here, and so it is for what
-# runs with the home of the account.
+# gets a network of its own, the same each time: it finds the containers that
+# run by abstract sockets.  What its client notes is kept here, and so it is
+# for what runs with the home of the account.
 jail_incusd() {
 	[ ! -S /var/lib/incus/unix.socket ] || return 0
 	INCUS_CONF=$T/incus.conf
 	export INCUS_CONF
 	mkdir -p /var/lib/incus "$T/home"
 	sed -i "s,^root:\(.*\):[^:]*:\([^:]*\)\$,root:\1:$T/home:\2," /etc/passwd
-	INCUS_DIR=/var/lib/incus unshare -n "$JAIL_INCUSD" --group root \
+	[ -e "$T/incus.net" ] || {
+		: >"$T/incus.net" && unshare --net="$T/incus.net" true
+	} || return 1
+	INCUS_DIR=/var/lib/incus nsenter --net="$T/incus.net" \
+	    "$JAIL_INCUSD" --group root \
 	    --logfile "$T/incusd.log" >>"$T/incusd.out" 2>&1 &
 	echo $! >"$T/incusd.pid"
 	if INCUS_DIR=/var/lib/incus "$JAIL_INCUSD" waitready --timeout 30 &&
@@ -331,6 +336,7 @@ jail_incus_image() {
 
 # Ends incusd alone: its containers live on.
 jail_incusd_stop_only() {
+	[ -e "$T/incusd.pid" ] || return 0
 	_pid=$(cat "$T/incusd.pid")
 	kill "-${1:-TERM}" "$_pid"
 	wait_for 20 not alive "$_pid" || kill -9 "$_pid"
@@ -340,10 +346,11 @@ jail_incusd_stop_only() {
 
 # By this signal it also stops what it has, and takes its mounts away.
 jail_incusd_stop() {
-	[ -e "$T/incusd.pid" ] || return 0
+	[ -e "$T/incus.net" ] || return 0
 	jail_incusd_stop_only PWR
 	umount /var/lib/incus/shmounts /var/lib/incus/guestapi 2>/dev/null
-	rm -rf /var/lib/incus "$T/incus.image"
+	umount "$T/incus.net"
+	rm -rf /var/lib/incus "$T/incus.image" "$T/incus.net"
 	# Where liblxc's monitors go before they end.
 	for _c in $(jail_cgroup_mounts); do
 		rmdir "$_c/lxc.pivot" 2>/dev/null
