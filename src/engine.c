@@ -60,10 +60,12 @@ static const struct engine engines[] = {
 	    engine_parse_pid },
 	/*
 	 * Not the configured default remote: the pid would be another
-	 * machine's.  And not `incus list`: it takes a name for a pattern.
+	 * machine's.  Without --force-local the client also makes itself a
+	 * configuration, and greets before it says what is wrong.  And not
+	 * `incus list`: it takes a name for a pattern.
 	 */
-	{ "incus", { "incus", "query", "local:/1.0/instances/@/state", NULL },
-	    engine_parse_state },
+	{ "incus", { "incus", "--force-local", "query",
+	    "local:/1.0/instances/@/state", NULL }, engine_parse_state },
 	{ "machine", { "machinectl", "show", "-p", "Leader", "--value",
 	    "--", "@", NULL }, engine_parse_pid },
 	{ "runc", { "runc", "state", "@", NULL }, engine_parse_state },
@@ -290,6 +292,8 @@ make_env(const char **env, size_t size)
 	n = 0;
 	env[n++] = "PATH=" ENGINE_PATH;
 	env[n++] = "LANG=C";
+	/* Else it takes our words for the caller's aliases. */
+	env[n++] = "INCUS_CONF=/nonexistent";
 	for (e = environ; e != NULL && *e != NULL; e++)
 		for (i = 0; i < NITEMS(kept); i++)
 			if (strncmp(*e, kept[i], strlen(kept[i])) == 0 &&

@@ -180,17 +180,13 @@ requests() {
 
 # engine ANSWER-COMMAND: the engine incus is this.
 engine() {
-	printf '#!/bin/sh\n%s\n' "$1" >"$T/bin/incus"
-	chmod 755 "$T/bin/incus"
+	printf '#!/bin/sh\n%s\n' "$1" >"$T/incus"
 }
 
 engines() {
-	if command -v incus >/dev/null; then
-		skip "there is a real incus"
-		return
-	fi
-	mkdir -p "$T/bin"
-	mount --bind "$T/bin" /usr/local/bin
+	engine :
+	chmod 755 "$T/incus"
+	jail_program incus "$T/incus"
 	nasty >"$T/nasty"
 	nasty | sed -n 1,6p | tr '\n' ' ' >"$T/nasty.line"
 	engine "cat $T/nasty.line >&2; exit 1"
@@ -216,7 +212,7 @@ engines() {
 	ok "is in the log so, escaped" \
 	    grep -Fq 'jail="web\xe2\x80\xae%n\""' "$D/log"
 	ok "HUP" fire a CALLED
-	umount /usr/local/bin
+	jail_program_back incus
 	clean_log "$D/log"
 }
 

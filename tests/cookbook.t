@@ -31,7 +31,7 @@ recipe() {
 	    /^```/ && inside { exit }
 	    inside { print }
 	    /^```/ && $2 == name { inside = 1 }
-	' "$BOOK" | sed "s/\(docker\|podman\|lxc\|machine\):\([a-z]\)/\1:$JAIL_RUN-\2/g"
+	' "$BOOK" | sed "s/\(docker\|podman\|incus\|lxc\|machine\):\([a-z]\)/\1:$JAIL_RUN-\2/g"
 }
 
 # -- a host of our own ----------------------------------------------------------
@@ -310,6 +310,20 @@ recipe_podman() {
 	jail_stop web
 }
 
+recipe_incus() {
+	jail_incusd >"$T/incusd.start" 2>&1 || diag_file "$T/incusd.start"
+	# A command has the home of the account, which is another one now.
+	kill "$DPID" && wait "$DPID"
+	works "a daemon in that home" daemon_runs nsenter -t "$NET" -n
+	works "the file" rule incus-restart.conf
+	follow incus
+	works "a container" jail_start incus web -c "raw.lxc=lxc.init.cmd = /init
+	    lxc.signal.halt = SIGKILL" || return
+	restarts incus
+	follow_end
+	jail_stop web
+}
+
 recipe_lxc() {
 	# The tools of LXC find a container by a socket of the network namespace
 	# that it was started from.
@@ -386,7 +400,7 @@ fi
 works "a daemon in its usual place" host_start
 tap_group=text
 well_written
-for r in ${RECIPES_ONLY:-docker podman lxc nspawn deploy}; do
+for r in ${RECIPES_ONLY:-docker podman incus lxc nspawn deploy}; do
 	tap_group=$r
 	case $r in
 	deploy)	lacks=$(command -v git >/dev/null || echo git) ;;

@@ -131,12 +131,12 @@ fake_engine() {
 	esac
 	END
 	chmod 755 "$E/docker"
-	mount --bind "$E/docker" /usr/bin/docker
+	jail_program docker "$E/docker"
 }
 
 fake_away() {
 	exec 9>&-
-	umount /usr/bin/docker
+	jail_program_back docker
 	# shellcheck disable=SC2046 # a list
 	[ ! -s "$E/pids" ] || kill $(cat "$E/pids") 2>/dev/null
 }
@@ -193,9 +193,11 @@ case_refused() {
 	ok "no engine at all" refused 64 'follow: 0 operands, expected docker' \
 	    follow
 	ok "two" refused 64 'follow: 2 operands' follow docker podman
+	jail_program incus /dev/null
 	ok "one that is not installed" refused 69 \
 	    '^jaildaemon: follow: "incus" is not installed: it is not in /usr/sbin:' \
 	    follow incus
+	jail_program_back incus
 	ok "an option that is not its own" refused 64 'follow takes no -j' \
 	    follow -j x docker
 }
@@ -598,12 +600,13 @@ case_ends() {
 	ok "if it is killed its command ends, too" wait_for 5 not alive "$_pid"
 }
 
-# Incus as its sources have it; it was not there to be tried.
+# What the real one says of no project but its own.
 case_incus() {
 	cat >"$E/incus" <<-END
 	#!/bin/sh
 	E=$E
 	echo "\$\$ \$(date +%s%N) \$*" >>\$E/log
+	shift
 	case \$1 in
 	monitor)
 		exec cat \$E/events 9>&- ;;
@@ -615,9 +618,7 @@ case_incus() {
 	esac
 	END
 	chmod 755 "$E/incus"
-	mkdir -p "$T/bin"
-	mount --bind "$T/bin" /usr/local/sbin
-	cp "$E/incus" /usr/local/sbin/incus
+	jail_program incus "$E/incus"
 	fake_incus web
 	_web=$P
 	fake_incus db
@@ -630,7 +631,7 @@ case_incus() {
 	ok "not another project's" stays 1 told_is web 1
 	ok "as incus" grep -q '"engine":"incus"' "$D/asked"
 	follow_end
-	umount /usr/local/sbin
+	jail_program_back incus
 }
 
 fake_incus() {
@@ -644,9 +645,44 @@ fake_incus() {
 
 # The pid of the container's first process, as its engine has it now.
 real_pid() {
-	"$kind" inspect -f '{{.State.Pid}}' "$(jail_name a)" >"$T/jail/a/pid"
+	real_inspect >"$T/jail/a/pid"
 	echo >>"$T/jail/a/pid"
 	[ "$(jail_pid a)" -gt 0 ] 2>/dev/null && jail_ready a
+}
+
+real_inspect() {
+	case $kind in
+	incus)	jail_incus_pid "$(jail_name a)" ;;
+	*)	"$kind" inspect -f '{{.State.Pid}}' "$(jail_name a)" ;;
+	esac
+}
+
+# What the container is started with, so that its engine restarts it.
+real_always() {
+	case $kind in
+	incus)	echo -c boot.autorestart=true ;;
+	*)	echo --restart always ;;
+	esac
+}
+
+# restart, stop: at once.
+real_quickly() {
+	case $kind in
+	incus)	incus "$1" --force "$(jail_name a)" ;;
+	*)	"$kind" "$1" -t 0 "$(jail_name a)" ;;
+	esac >>"$D/engine" 2>&1
+}
+
+# A container that ends before one could look.
+real_short() {
+	case $kind in
+	incus)
+		incus launch "$JAIL_RUN" "$(jail_name b)" --ephemeral \
+		    -c "raw.lxc=lxc.init.cmd = /bin/true" </dev/null ;;
+	*)
+		"$kind" run -d --rm --name "$(jail_name b)" --network none \
+		    "$JAIL_RUN:1" /bin/true ;;
+	esac >>"$D/engine" 2>&1
 }
 
 # Another first process than OLD.
@@ -669,7 +705,7 @@ real_delay() {
 
 real_restart() {
 	_old=$(jail_pid a)
-	"$kind" restart -t 0 "$(jail_name a)" >>"$D/engine" 2>&1
+	real_quickly restart
 	ok "$1: it is restarted" wait_for 10 real_again "$_old"
 }
 
@@ -677,7 +713,7 @@ real_restart() {
 # own commands take their time, what five of them take.
 real_limit() {
 	_limit=$(date +%s%N)
-	"$kind" inspect "$(jail_name a)" >"$T/inspected" 2>&1
+	real_inspect >"$T/inspected" 2>&1
 	_limit=$((($(date +%s%N) - _limit) * 5 / 10000000))
 	[ "$_limit" -ge 200 ] || _limit=200
 	echo "$_limit"
@@ -697,8 +733,10 @@ real_restarts() {
 	    test "$_took" -lt "$_limit"
 }
 
+# Of all titles; without the engine, whose commands take their time.
 real_probe_is_one() {
-	[ "$(probes a)" -eq 1 ] && [ "$(probe_pid a FEED | lines)" -eq 1 ]
+	[ "$(pgrep --ns "$(jail_pid a)" --nslist pid -f '^jailprobe: ' |
+	    lines)" -eq 1 ] && [ "$(probe_pid a FEED | lines)" -eq 1 ]
 }
 
 real_daemon() {
@@ -714,7 +752,7 @@ case_real() {
 	sed -i 's/^events_logger.*/events_logger = "file"/' \
 	    /etc/containers/containers.conf
 	jail_root
-	[ "$kind" != docker ] || jail_dockerd docker >"$T/dockerd.out" 2>&1
+	real_engine_starts
 	cat >"$D/conf" <<-END
 	-j '$kind:*-a' -r -t FEED -c 'echo "\$JAILDAEMON_JAIL" >>$M/real-$kind'
 	-j 'lxc:*' -j 'other*' -t WRONG -c 'echo wrong >>$M/real-$kind'
@@ -722,34 +760,73 @@ case_real() {
 	real_daemon
 	follow "$kind"
 	ok "the engine answers" wait_for 10 follow_says "event=engine .*containers=0"
-	jail_start "$kind" a --restart always
+	# shellcheck disable=SC2046 # two words
+	jail_start "$kind" a $(real_always)
 	real_probe "a container is started"
 	fire a FEED
 	ok "it works" wait_for 5 marked "real-$kind" 1
 	is "$(cat "$M/real-$kind")" "$(jail_name a)" "under its name"
 	wait_for 5 probe_pid a FEED
 	real_restarts
+	real_stops
 	_old=$(jail_pid a)
 	kill -9 "$_old"
 	ok "it crashes, and its engine restarts it" \
 	    wait_for 20 real_again "$_old"
 	real_probe "crashed"
 	real_daemon_restarts
-	[ "$kind" != docker ] || real_engine_restarts
+	case $kind in
+	docker | incus)	"real_${kind}_restarts" ;;
+	esac
 	real_follower_restarts
 	fire a FEED
 	ok "it still works" wait_for 5 marked "real-$kind" 2
-	"$kind" run -d --rm --name "$(jail_name b)" --network none \
-	    "$JAIL_RUN:1" /bin/true >>"$D/engine" 2>&1
+	real_short
 	ok "one that ends at once does no harm" stays 1 alive "$FPID"
-	_pid=$(pgrep -P "$FPID" -f "$kind events")
+	_pid=$(pgrep -P "$FPID" -f "$kind .*(events|monitor) ")
 	is "$(follow_end)$?" 0 "the follower ends in order"
 	nok "with what it ran" alive "${_pid:-$$}"
 	ok "and leaves the probe" probe_pid a FEED
 	is "$(grep -c wrong "$M/real-$kind")" 0 "nothing else was armed"
 	unlike "$(cat "$D/log")" "event=bug|WRONG" "nor asked for"
+	[ "$kind" != incus ] || real_incus_names
 	jail_stop a
 	daemon_stop
+}
+
+# Another remote, another project and another meaning of its words, by what the
+# client is configured to in the caller's home.
+real_incus_names() {
+	_c=$T/caller/.config/incus
+	mkdir -p "$_c"
+	cat >"$_c/config.yml" <<-END
+	default-remote: away
+	remotes:
+	  away: {addr: "unix:///nonexistent", protocol: incus}
+	  local: {addr: "unix://", project: away, protocol: incus}
+	aliases: {query: version, list: version, monitor: version}
+	END
+	ok "whatever its client is configured to, by name" env HOME="$T/caller" \
+	    "$JAILDAEMON" -f "$D/sock" -c : -j "incus:$(jail_name a)" -t NAMED
+	ok "the probe is there" probe_pid a NAMED
+	_home=$HOME
+	HOME=$T/caller
+	export HOME
+	follow incus
+	ok "and followed" wait_for 10 follow_says \
+	    "event=engine .*containers=1"
+	follow_end
+	incus stop --force "$(jail_name a)" >>"$D/engine" 2>&1
+	# An account that never had it does not get it by being asked.
+	rm -rf "$_c"
+	ok "one that is stopped" refused 68 "$(jail_name a) of incus is not running" \
+	    -f "$D/sock" -c : -j "incus:$(jail_name a)"
+	ok "one that is not there: its own words" refused 68 \
+	    '^jaildaemon: incus: Error: .*Instance not found$' \
+	    -f "$D/sock" -c : -j incus:none
+	is "$(ls -A "$T/caller/.config")" "" "nothing is left in the caller's home"
+	nok "nor where it has none" test -e /nonexistent
+	HOME=$_home
 }
 
 # One that has forgotten everything.
@@ -767,18 +844,54 @@ real_daemon_restarts() {
 	ok "just one again" stays 2 real_probe_is_one
 }
 
-real_engine_restarts() {
+real_engine_starts() {
+	case $kind in
+	docker)	jail_dockerd docker >"$T/dockerd.out" 2>&1 ;;
+	incus)	jail_incusd >"$T/incusd.start" 2>&1 ;;
+	esac
+}
+
+real_stops() {
+	_old=$(jail_pid a)
+	real_quickly stop
+	ok "it is stopped" wait_for 10 not alive "$_old"
+	"$kind" start "$(jail_name a)" >>"$D/engine" 2>&1
+	ok "and started" wait_for 10 real_again "$_old"
+	real_probe "started"
+}
+
+real_docker_restarts() {
 	_old=$(jail_pid a)
 	jail_dockerd_stop_only
 	ok "the engine stops: log" wait_for 10 follow_says event=engine-lost
 	ok "and its container with it" wait_for 10 not alive "$_old"
 	sleep 2
-	jail_dockerd docker >"$T/dockerd.out" 2>&1
+	real_engine_starts
 	ok "it starts again, and the container" wait_for 20 real_again "$_old"
 	ok "the probe is back" wait_for 31 probe_pid a FEED
 	ok "just one" stays 1 real_probe_is_one
 	real_restart "after the engine"
 	real_probe "events are heard again"
+}
+
+# Its containers live on, which is how a newer one is installed.
+real_incus_restarts() {
+	_old=$(jail_pid a) _probe=$(probe_pid a FEED)
+	_heard=$(follow_count event=engine\ )
+	jail_incusd_stop_only
+	ok "the engine stops: log" wait_for 10 follow_says event=engine-lost
+	sleep 2
+	real_engine_starts
+	ok "it starts again, and is heard" wait_for 31 real_heard "$_heard"
+	is "$(real_inspect)" "$_old" "the container was there all the time"
+	is "$(probe_pid a FEED)" "$_probe" "with its probe"
+	ok "just one" stays 1 real_probe_is_one
+	real_restarts
+}
+
+# More often than N times the engine was begun with.
+real_heard() {
+	[ "$(follow_count event=engine\ )" -gt "$1" ]
 }
 
 # Its data stays.
@@ -801,7 +914,7 @@ real_follower_restarts() {
 
 # What an engine adds is the container's, not the follower's: once without
 # sanitizers is enough.
-REALS="docker podman"
+REALS="docker podman incus"
 [ "${SANITIZED:-0}" = 0 ] || REALS=
 FAKES="words events hostile refusals daemon engine hanging paused log ends incus"
 
@@ -818,6 +931,7 @@ for kind in ${KINDS_ONLY:-$REALS}; do
 	}
 done
 jail_cleanup
+is "$(jail_leftovers)" "" "nothing is left"
 for case in ${CASES_ONLY:-$FAKES}; do
 	tap_group=$case
 	daemon_dir "$case"

@@ -249,6 +249,12 @@ t_completion() {
 		END
 		chmod 755 "$T/bin/$_p"
 	done
+	cat >"$T/bin/incus" <<-END
+	#!/bin/sh
+	[ "\$INCUS_CONF \$1 \$2 \$3" = "/nonexistent --force-local list local:" ] &&
+	    echo web && echo incus-db
+	END
+	chmod 755 "$T/bin/incus"
 	is "$(completed re)" reload "a verb"
 	is "$(completed follow '')" "docker incus podman" "engines to follow"
 	is "$(completed follow p)" podman "an engine"
@@ -259,6 +265,7 @@ t_completion() {
 	is "$(completed -j docker:)" "docker-db web" "names of containers"
 	is "$(completed -j docker:w)" web "one"
 	is "$(completed started podman:)" "podman-db web" "another engine's"
+	is "$(completed -j incus:)" "incus-db web" "and one without its configuration"
 	mkdir "$T/dir"
 	: >"$T/dir/file.conf"
 	is "$(completed check -C "$T/dir/")" "$T/dir/file.conf" "a file"

@@ -324,7 +324,7 @@ another_process() {
 # Every way to name the jail leads to it.
 case_names() {
 	case $kind in
-	freebsd|docker*|podman*|lxc*|runc*)
+	freebsd|docker*|podman*|lxc*|incus*|runc*)
 		ok "a plain name" jd -c "echo \"\$JAILDAEMON_JAIL\" >>$M/names" \
 		    -j "$(jail_name a)" -t PLAIN
 		ok "the probe is there" probe_pid a PLAIN

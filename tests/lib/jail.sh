@@ -25,6 +25,7 @@
 JAIL_OS=$(uname -s)
 JAIL_RUN=jdtest-$$
 JAIL_SUBID=100000		# where the uids of a user namespace begin
+JAIL_INCUSD=/usr/libexec/incus/incusd
 case $JAIL_OS in
 Linux)		JAIL_PS=/usr/bin/ps ;;	# not a shell's own
 *)		JAIL_PS=/bin/ps ;;
@@ -97,12 +98,34 @@ jail_private_mounts() {
 	END
 }
 
+# jail_program NAME FILE: whoever looks for an engine's program finds FILE from
+# now on, also where the real one is installed; /dev/null: there is none.
+# jail_program_back NAME takes that back.
+jail_program() {
+	if [ ! -e "/usr/bin/$1" ]; then
+		mkdir -p "$T/programs" &&
+		    mount --bind "$T/programs" /usr/local/sbin &&
+		    : >"$T/programs/$1" || return 1
+	fi
+	mount --bind "$2" "$(jail_program_place "$1")"
+}
+
+jail_program_back() {
+	umount "$(jail_program_place "$1")"
+	[ -e "/usr/bin/$1" ] || umount /usr/local/sbin
+}
+
+jail_program_place() {
+	[ ! -e "/usr/bin/$1" ] || { echo "/usr/bin/$1"; return; }
+	echo "/usr/local/sbin/$1"
+}
+
 # -- what is here ----------------------------------------------------------
 
 jail_kinds() {
 	case $JAIL_OS in
 	Linux)
-		for _k in unshare docker podman lxc nspawn runc; do
+		for _k in unshare docker podman lxc incus nspawn runc; do
 			printf '%s\n%s-userns\n' "$_k" "$_k"
 		done
 		;;
@@ -119,6 +142,7 @@ jail_missing() {
 	docker*)	_need="dockerd docker" ;;
 	podman*)	_need="podman runc" ;;
 	lxc*)		_need="lxc-start lxc-info lxc-attach" ;;
+	incus*)		_need="incus $JAIL_INCUSD" ;;
 	nspawn*)	_need="systemd-nspawn nsenter" ;;
 	runc*)		_need="runc" ;;
 	freebsd)	_need="jail jexec jls" ;;
@@ -266,6 +290,73 @@ jail_dockerd_stop() {
 	done
 }
 
+# Starts incusd if it does not run.  It would ask the Internet for news, and
+# gets a network of its own, the same each time: it finds the containers that
+# run by abstract sockets.  What its client notes is kept here, and so it is
+# for what runs with the home of the account.
+jail_incusd() {
+	[ ! -S /var/lib/incus/unix.socket ] || return 0
+	INCUS_CONF=$T/incus.conf
+	export INCUS_CONF
+	mkdir -p /var/lib/incus "$T/home"
+	sed -i "s,^root:\(.*\):[^:]*:\([^:]*\)\$,root:\1:$T/home:\2," /etc/passwd
+	[ -e "$T/incus.net" ] || {
+		: >"$T/incus.net" && unshare --net="$T/incus.net" true
+	} || return 1
+	INCUS_DIR=/var/lib/incus nsenter --net="$T/incus.net" \
+	    "$JAIL_INCUSD" --group root \
+	    --logfile "$T/incusd.log" >>"$T/incusd.out" 2>&1 &
+	echo $! >"$T/incusd.pid"
+	if INCUS_DIR=/var/lib/incus "$JAIL_INCUSD" waitready --timeout 30 &&
+	    jail_incus_image; then
+		return
+	fi
+	diag_file "$T/incusd.out"
+	return 1
+}
+
+jail_incus_image() {
+	[ ! -e "$T/incus.image" ] || return 0
+	jail_root && jail_tar || return 1
+	printf '%s\n' "architecture: $(uname -m)" 'creation_date: 1' \
+	    >"$T/metadata.yaml" &&
+	    tar -C "$T" -cf "$T/metadata.tar" metadata.yaml &&
+	incus image import "$T/metadata.tar" "$T/root.tar" --alias "$JAIL_RUN" &&
+	incus admin init --preseed <<-END || return 1
+	storage_pools:
+	- {name: default, driver: dir}
+	profiles:
+	- name: default
+	  config: {raw.lxc: lxc.init.cmd = /init}
+	  devices:
+	    root: {type: disk, path: /, pool: default}
+	END
+	: >"$T/incus.image"
+}
+
+# Ends incusd alone: its containers live on.
+jail_incusd_stop_only() {
+	[ -e "$T/incusd.pid" ] || return 0
+	_pid=$(cat "$T/incusd.pid")
+	kill "-${1:-TERM}" "$_pid"
+	wait_for 20 not alive "$_pid" || kill -9 "$_pid"
+	wait "$_pid" 2>/dev/null
+	rm -f "$T/incusd.pid" /var/lib/incus/unix.socket
+}
+
+# By this signal it also stops what it has, and takes its mounts away.
+jail_incusd_stop() {
+	[ -e "$T/incus.net" ] || return 0
+	jail_incusd_stop_only PWR
+	umount /var/lib/incus/shmounts /var/lib/incus/guestapi 2>/dev/null
+	umount "$T/incus.net"
+	rm -rf /var/lib/incus "$T/incus.image" "$T/incus.net"
+	# Where liblxc's monitors go before they end.
+	for _c in $(jail_cgroup_mounts); do
+		rmdir "$_c/lxc.pivot" 2>/dev/null
+	done
+}
+
 jail_podman_image() {
 	[ ! -e "$T/podman.image" ] || return 0
 	jail_tar || return 1
@@ -366,6 +457,21 @@ jail_start_lxc() {
 	[ -z "$_userns" ] || chown -R "$JAIL_SUBID:$JAIL_SUBID" "$_d/rootfs"
 	lxc-start -n "$_full" -o "$T/$_full.lxclog" </dev/null &&
 	lxc-info -n "$_full" -p -H >"$_pidfile"
+}
+
+jail_start_incus() {
+	_full=$1 _pidfile=$2 _userns=$3
+	shift 3
+	[ -n "$_userns" ] || set -- -c security.privileged=true "$@"
+	jail_incusd &&
+	incus launch "$JAIL_RUN" "$_full" "$@" </dev/null &&
+	jail_incus_pid "$_full" >"$_pidfile"
+}
+
+# 0 if it is stopped.
+jail_incus_pid() {
+	incus query "/1.0/instances/$1/state" |
+	    sed -n 's/^[[:space:]]*"pid": \([0-9]*\),$/\1/p'
 }
 
 jail_start_nspawn() {
@@ -482,6 +588,7 @@ jail_id() {
 	docker*)	echo "docker:$JAIL_RUN-$1" ;;
 	podman*)	echo "podman:$JAIL_RUN-$1" ;;
 	lxc*)		echo "lxc:$JAIL_RUN-$1" ;;
+	incus*)		echo "incus:$JAIL_RUN-$1" ;;
 	runc*)		echo "runc:$JAIL_RUN-$1" ;;
 	freebsd)	echo "$JAIL_RUN-$1" ;;
 	*)		jail_pid "$1" ;;
@@ -507,6 +614,7 @@ jail_exec_new() {
 	docker*)	docker exec -i "$JAIL_RUN-$_j" "$@" ;;
 	podman*)	podman exec -i "$JAIL_RUN-$_j" "$@" ;;
 	lxc*)		lxc-attach -n "$JAIL_RUN-$_j" -- "$@" ;;
+	incus*)		incus exec "$JAIL_RUN-$_j" -- "$@" ;;
 	runc*)		runc exec "$JAIL_RUN-$_j" "$@" ;;
 	freebsd)	jexec "$JAIL_RUN-$_j" "$@" ;;
 	*)		nsenter -t "$(jail_pid "$_j")" -a -r -w "$@" ;;
@@ -572,6 +680,8 @@ jail_exec_as() {
 	podman*)	podman exec -u "$_u:$_u" "$JAIL_RUN-$_j" "$@" ;;
 	lxc*)		lxc-attach -n "$JAIL_RUN-$_j" -u "$_u" -g "$_u" \
 			    -- "$@" ;;
+	incus*)		incus exec --user "$_u" --group "$_u" "$JAIL_RUN-$_j" \
+			    -- "$@" ;;
 	runc*)		runc exec -u "$_u:$_u" "$JAIL_RUN-$_j" "$@" ;;
 	freebsd)	jexec "$JAIL_RUN-$_j" chroot -u "$_u" -g "$_u" \
 			    -G "$_u" / "$@" ;;
@@ -611,6 +721,9 @@ jail_stop() {
 		wait_for 5 jail_lxc_stopped "$_full"
 		rm -rf "/var/lib/lxc/$_full"
 		;;
+	incus*)
+		incus delete -f "$_full"
+		;;
 	runc*)
 		runc delete -f "$_full"
 		rm -rf "$T/runc/$_full"
@@ -637,6 +750,7 @@ jail_cleanup() {
 	done
 	[ "$JAIL_OS" = Linux ] || return 0
 	jail_dockerd_stop
+	jail_incusd_stop
 	rm -f "$T/podman.image"
 	jail_cgroup_remove
 }
@@ -653,7 +767,8 @@ jail_leftovers() {
 		done
 		grep -F -e "$JAIL_RUN" -e "$T" /proc/self/mounts |
 		    grep -v -e " /etc " -e " /var/lib "
-		ls -d /var/lib/lxc/* /run/runc/*/state.json 2>/dev/null
+		ls -d /var/lib/lxc/* /var/lib/incus /run/runc/*/state.json \
+		    2>/dev/null
 		[ ! -d /var/lib/containers ] || podman ps -aq
 		;;
 	FreeBSD)

@@ -355,7 +355,7 @@ asks_each(void **state)
 		    "4711 abc web" },
 		{ "lxc", "/usr/sbin/lxc-info", "-n|web|-p|-H|", "4711" },
 		{ "incus", "/usr/sbin/incus",
-		    "query|local:/1.0/instances/web/state|",
+		    "--force-local|query|local:/1.0/instances/web/state|",
 		    "{\"pid\":4711,\"status\":\"Running\"}" },
 		{ "machine", "/usr/sbin/machinectl",
 		    "show|-p|Leader|--value|--|web|", "4711" },
@@ -420,6 +420,7 @@ asks_in_clean_place(void **state)
 	    "[ -z \"$SECRET$LC_ALL$LD_PRELOAD$DOCKER_HOSTS\" ] || exit 4\n"
 	    "[ -z \"$(read line && echo data)\" ] || exit 5\n"
 	    "[ -e /proc/self/fd/9 ] && exit 6\n"
+	    "[ \"$INCUS_CONF\" = /nonexistent ] || exit 8\n"
 	    "while read key value; do case $key in\n"
 	    "SigBlk:|SigIgn:) [ $value = 0000000000000000 ] ||\n"
 	    "{ echo $key $value >&2; exit 7; };;\n"
@@ -432,6 +433,7 @@ asks_in_clean_place(void **state)
 	assert_int_equal(setenv("DOCKER_HOSTS", "d", 1), 0);
 	assert_int_equal(setenv("CONTAINER_HOST", "c", 1), 0);
 	assert_int_equal(setenv("XDG_RUNTIME_DIR", "x", 1), 0);
+	assert_int_equal(setenv("INCUS_CONF", "i", 1), 0);
 	assert_int_equal(setenv("SECRET", "s", 1), 0);
 	fd = open("/", O_RDONLY);
 	assert_int_not_equal(fd, -1);
