@@ -23,7 +23,13 @@ if [ "${1:-}" != count ]; then
 	# Tests have other users start the program, too, and see to its umask.
 	(umask 0 && "$BUILD/jaildaemon" -V >/dev/null)
 	SANITIZED=all sh tests/run.sh hermetic root
-	JAILDAEMON=$(pwd)/$BUILD/jaildaemon sh tests/follow.t | grep -v '^ok'
+	JAILDAEMON=$(pwd)/$BUILD/jaildaemon
+	export JAILDAEMON
+	# Each call that can fail, not some of them.
+	for t in "follow.t" "state.t faults" "state.t start_faults"; do
+		# shellcheck disable=SC2086 # words
+		JAILDAEMON_LONG=1 sh tests/$t | grep -v '^ok'
+	done
 fi
 gcovr -r . --object-directory "$BUILD" --filter src/ \
     --exclude-unreachable-branches --print-summary \

@@ -63,6 +63,7 @@ unfit() {
 # A process of the jail that is not its first stands for the jail.
 other_process() {
 	tap_group="another process"
+	# NS_GET_PID_FROM_PIDNS, since Linux 6.11.
 	denied ioctl:1=0x8004b706 ENOTTY
 	ok "a daemon" daemon_start
 	allowed
@@ -86,7 +87,10 @@ ok "what has calls refused" test -x "$DENY"
 ok "a jail" jail_start unshare j
 daemon_dir d
 
-# In the order of the stub's own steps.
+# In the order of the stub's own steps.  Of prctl's options, 4 is DUMPABLE, 24
+# CAPBSET_DROP, 47 CAP_AMBIENT, 38 NO_NEW_PRIVS, 1 PDEATHSIG; of seccomp's, 1
+# sets a filter and 2 asks for an action; 0x8000 is CLONE_PARENT, which no other
+# clone has.
 step prctl:0=4 EPERM 71 'could not make itself untraceable'
 step seccomp:0=2 EINVAL 71 'could not enter its sandbox: Invalid argument'
 step keyctl:0=1 ENOMEM 71 'could not shed what it inherited'
@@ -107,9 +111,10 @@ step seccomp:0=1 EINVAL 71 'could not enter its sandbox'
 step 'clone:0&0x8000' EAGAIN 75 'cannot create the probe process: .* a limit of processes'
 step prctl:0=1 EINVAL 71 "could not tie itself to the daemon's life"
 
-# Older kernels, and engines' sandboxes around the daemon.
+# Older kernels, and engines' sandboxes around the daemon: MFD_EXEC, F_SEAL_EXEC
+# for F_ADD_SEALS, no keys.
 works 'memfd_create:1&0x10' EINVAL
-works 'fcntl:2&0x20' EINVAL
+works 'fcntl:1=1033,2&0x20' EINVAL
 works keyctl ENOSYS
 works personality EPERM
 works sched_setscheduler EPERM

@@ -2,12 +2,11 @@
  * Starts a program for which a system call fails, and so it does for all that
  * comes of it: what an older kernel, or another one's policy, would do.
  *
- *   deny CALL[:ARG=VALUE | :ARG&BITS] ERROR COMMAND [ARGUMENT ...]
+ *   deny CALL[:CONDITION[,CONDITION]] ERROR COMMAND [ARGUMENT ...]
  *
- * ARG is the number of an argument, from 0: the call fails if that one is VALUE,
- * or has one of BITS.  ERROR is a name: EPERM.
+ * A condition is about an argument, by its number from 0: 1=VALUE, or 1&BITS if
+ * one of these will do.  The call fails if all hold.  ERROR is a name: EPERM.
  */
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -47,47 +46,53 @@ find(const struct named *table, const char *name, size_t len)
 	exit(64);
 }
 
+#define CONDITIONS	2
+
+/* What follows is skipped unless the condition at p holds; its end. */
+static const char *
+condition(const char *p, struct sock_filter *load, struct sock_filter *test)
+{
+	char *end;
+	unsigned long arg = strtoul(p, &end, 10);
+	unsigned short how = *end == '&' ? BPF_JSET : BPF_JEQ;
+
+	*load = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+	    (unsigned int)(offsetof(struct seccomp_data, args) + 8 * arg));
+	*test = (struct sock_filter)BPF_JUMP(BPF_JMP | how | BPF_K,
+	    (unsigned int)strtoul(end + 1, &end, 0), 0, 0);
+	return (end);
+}
+
 int
 main(int argc, char *argv[])
 {
-	const char *p = argc < 4 ? "" : argv[1];
-	size_t len = strcspn(p, ":");
-	unsigned int arg = 0, value = 0;
-	char *end = NULL;
-	int mode = ':';
+	/* Number, conditions, refusal, leave; jumps lead to the last one. */
+	struct sock_filter filter[4 + 2 * CONDITIONS];
+	struct sock_fprog program = { 0, filter };
+	unsigned short n = 0;
+	const char *p;
+	size_t len;
 
 	if (argc < 4) {
-		fprintf(stderr, "usage: deny CALL[:ARG=VALUE | :ARG&BITS] ERROR "
+		fprintf(stderr, "usage: deny CALL[:CONDITION[,CONDITION]] ERROR "
 		    "COMMAND [ARGUMENT ...]\n");
 		return (64);
 	}
-	if (p[len] == ':') {
-		arg = (unsigned int)strtoul(p + len + 1, &end, 10);
-		mode = *end++;
-		value = (unsigned int)strtoul(end, NULL, 0);
-	}
-	/* ARG=VALUE or ARG&VALUE; without an argument every call. */
-	const struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-		    offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-		    (unsigned int)find(calls, p, len), 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-		    (unsigned int)offsetof(struct seccomp_data, args) + 8 * arg),
-		mode == ':' ?
-		    (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JA, 0, 0, 0) :
-		    mode == '&' ?
-		    (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K,
-		    value, 0, 1) :
-		    (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-		    value, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO |
-		    (unsigned int)find(errors, argv[2], strlen(argv[2]))),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]),
-	    (struct sock_filter *)(unsigned long)filter };
-
+	len = strcspn(argv[1], ":");
+	filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+	    offsetof(struct seccomp_data, nr));
+	filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+	    (unsigned int)find(calls, argv[1], len), 0, 0);
+	for (p = argv[1] + len; *p != '\0' && n < 2 + 2 * CONDITIONS; n += 2)
+		p = condition(p + 1, &filter[n], &filter[n + 1]);
+	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+	    SECCOMP_RET_ERRNO |
+	    (unsigned int)find(errors, argv[2], strlen(argv[2])));
+	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+	    SECCOMP_RET_ALLOW);
+	for (unsigned short i = 1; i < n - 2; i += 2)
+		filter[i].jf = (unsigned char)(n - 2 - i);
+	program.len = n;
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == -1) {
 		perror("deny: seccomp");
 		return (71);
