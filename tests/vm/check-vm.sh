@@ -161,7 +161,9 @@ make_payload() {
 	[ -z "${JAILDAEMON_VM_FILES:-}" ] ||
 	    cp -R $JAILDAEMON_VM_FILES "$work/payload/files/" || return 1
 	cp "$vm/guest.sh" "$work/payload/start" &&
-	cp "$top/tests/lib/tap.sh" "$vm/package.sh" "$work/payload/" &&
+	cp "$top/tests/lib/tap.sh" "$top/tests/lib/recipe.sh" \
+	    "$top/docs/cookbook.md" "$vm/package.sh" "$vm/recipes.sh" \
+	    "$work/payload/" &&
 	echo "$*" >"$work/payload/groups" &&
 	tar -C "$work/payload" -cf "$work/payload.tar" .
 }

@@ -16,12 +16,16 @@ cd /run/vm || exit 1
 . ./tap.sh
 # shellcheck source=package.sh
 . ./package.sh
+# shellcheck source=../lib/recipe.sh
+. ./recipe.sh
+# shellcheck source=recipes.sh
+. ./recipes.sh
 
 # First one after the other, then in two lanes, as there are two processors,
 # then again one after the other.  Those of the first line are always run, the
 # others where nothing else was asked for.
 FIRST="host service"
-LANE_A="lxcs machines podmans"
+LANE_A="lxcs machines recipe_nspawn podmans"
 LANE_B="docker_default dockers rootless"
 LAST="service_ends machine_v1 package no_complaint"
 
@@ -29,6 +33,7 @@ read -r only <groups
 S=$T/state
 mkdir "$S"
 M=$T/marks
+BOOK=cookbook.md
 mkdir -m 777 "$M"
 count=0
 lane=
