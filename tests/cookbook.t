@@ -12,9 +12,9 @@ here=$(dirname "$0")
 BOOK=$(cd "$here/.." && pwd)/docs/cookbook.md
 
 # What no machine of Linux can run; the file says so at its beginning.
-UNTRIED="zfs-snapshot.conf freebsd-restart.conf freebsd-jail.conf
-    freebsd-jail-c.conf freebsd-bastille.conf freebsd-ezjail.conf
-    freebsd-pf.conf freebsd-reboot.conf"
+UNTRIED="freebsd-restart.conf freebsd-jail.conf freebsd-jail-c.conf
+    freebsd-bastille.conf freebsd-ezjail.conf freebsd-pf.conf
+    freebsd-reboot.conf"
 
 # -- the book -----------------------------------------------------------------
 
@@ -38,7 +38,7 @@ idle_in_guest() {
 	awk '/^[a-z_]*\(\) \{$/ { sub(/\(.*/, ""); f = $0 }
 	    /^\tgroup / { print f }' "$here/vm/recipes.sh" >"$T/groups"
 	[ -s "$T/groups" ] || echo none
-	sed -n 's/^\(LANE_[AB]\|LAST\\)="\(.*\)"$/\2/p' \
+	sed -n 's/^\(LANE_[AB]\|LAST\|ASKED\)="\(.*\)"$/\2/p' \
 	    "$here/vm/guest.sh" | tr ' ' '\n' >"$T/lanes"
 	grep -vxF -f "$T/lanes" "$T/groups"
 }

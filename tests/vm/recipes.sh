@@ -61,3 +61,46 @@ recipe_nspawn() {
 	cp "$S/jaildaemon.conf" /etc/jaildaemon.conf
 	ok "the old file again" jaildaemon reload
 }
+
+# recipe_snapshots: of the machine's data set.
+recipe_snapshots() {
+	zfs list -H -o name -t snapshot -r tank/jails
+}
+
+# A pool in a file; the machine's root is a data set.
+recipe_zfs() {
+	group "recipe, ZFS"
+	_root=/var/lib/machines/db
+	truncate -s 256M "$S/tank"
+	ok "the module" modprobe zfs
+	ok "a pool" zpool create -m none tank "$S/tank"
+	ok "for jails" zfs create tank/jails
+	ok "and one for a machine" zfs create -o mountpoint="$_root" \
+	    tank/jails/db
+	cp -a /var/lib/machines/web/. "$_root"
+	recipe_text snapshot.jail >"$_root/bin/snapshot"
+	chmod 755 "$_root/bin/snapshot"
+	recipe_machine db
+	recipe_file zfs-snapshot.conf
+	ok "which starts" systemctl start systemd-nspawn@db
+	ok "armed" wait_for 20 probe 'SNAPSHOT.*'
+	_pid=$(recipe_leader db)
+	is "$(recipe_snapshots)" "" "there is none yet"
+	is "$(inside "$_pid" "echo one >/data; snapshot")" 0 \
+	    "the jail asks, waits, and hears of it"
+	_snapshot=$(recipe_snapshots)
+	like "$_snapshot" '^tank/jails/db@[0-9]{8}-[0-9]{6}$' \
+	    "there is one, with the jail's name"
+	inside "$_pid" "echo two >/data" >/dev/null
+	is "$(cat "$_root/.zfs/snapshot/${_snapshot#*@}/data")" one \
+	    "of what there was"
+	is "$(cat "$_root/data")" two "and nothing else"
+	# Where the command fails the script in the jail says so.
+	zfs rename -u tank/jails/db tank/jails/away
+	is "$(inside "$_pid" snapshot)" 1 "where it fails, the jail hears of it"
+	is "$(recipe_snapshots)" "tank/jails/away@${_snapshot#*@}" \
+	    "and there is no other"
+	ok "armed all the same" probe 'SNAPSHOT \[runs 2, last [1-9][0-9]*\]'
+	ok "stops" systemctl stop systemd-nspawn@db
+	ok "and the pool goes" zpool destroy -f tank
+}
