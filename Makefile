@@ -293,9 +293,10 @@ check-attack: deps
 	$(MAKE) all $(BUILD)/tools.stamp
 	JAILDAEMON_LONG=1 BUILD=$(BUILD) OS=$(OS) sh tests/run.sh attack
 
-# What takes long: the state at full length, and the cookbook's recipes.
+# What takes long: the state at full length, and the cookbook's recipes, that
+# for ZFS in a virtual machine.
 check-long: deps
-	sh tests/deps.sh bench deb long
+	sh tests/deps.sh bench deb long vm
 	$(MAKE) all $(BUILD)/unit.stamp $(BUILD)/tools.stamp \
 	    $(BUILD)/bench.stamp
 	LIFE_SEED=20001 LIFE_COUNT=1000000 $(BUILD)/unit/test_life
@@ -305,6 +306,8 @@ check-long: deps
 	    BUILD=$(BUILD) JAILDAEMON=`pwd`/$(BUILD)/jaildaemon \
 	    sh tests/$$t.t || exit 1; \
 	done
+	BUILD=$(BUILD) MAKE="$(MAKE)" \
+	    sh tests/vm/check-vm.sh recipe_zfs no_complaint
 
 # How much of src/ the tests reach; build/coverage/index.html shows each line.
 coverage: deps

@@ -4,8 +4,6 @@
 # the tests' containers have.  Daemon, file and socket are in their usual
 # places, which this test has to itself.
 #
-# A block of the file has its name behind the language, as in "```sh NAME".
-#
 # shellcheck disable=SC1091,SC2016,SC2154,SC2317
 
 here=$(dirname "$0")
@@ -13,25 +11,36 @@ here=$(dirname "$0")
 
 BOOK=$(cd "$here/.." && pwd)/docs/cookbook.md
 
-# What no machine like this one can run; the file says so at its end.
-UNTRIED="zfs-snapshot.conf systemd-nspawn.dropin freebsd-restart.conf
-    freebsd-jail.conf freebsd-jail-c.conf freebsd-bastille.conf
-    freebsd-ezjail.conf freebsd-pf.conf freebsd-reboot.conf"
+# What no machine of Linux can run; the file says so at its beginning.
+UNTRIED="freebsd-restart.conf freebsd-jail.conf freebsd-jail-c.conf
+    freebsd-bastille.conf freebsd-ezjail.conf freebsd-pf.conf
+    freebsd-reboot.conf"
 
 # -- the book -----------------------------------------------------------------
 
-recipes() {
-	sed -n 's/^```[a-z][a-z]* \([a-z].*\)$/\1/p' "$BOOK"
-}
+. "$here/lib/recipe.sh"
 
 # recipe NAME: its text.
 recipe() {
 	echo "$1" >>"$T/used"
-	awk -v name="$1" '
-	    /^```/ && inside { exit }
-	    inside { print }
-	    /^```/ && $2 == name { inside = 1 }
-	' "$BOOK" | sed "s/\(docker\|podman\|incus\|lxc\|machine\):\([a-z]\)/\1:$JAIL_RUN-\2/g"
+	recipe_text "$1" |
+	    sed "s/\(docker\|podman\|incus\|lxc\|machine\):\([a-z]\)/\1:$JAIL_RUN-\2/g"
+}
+
+# Those that the virtual machine runs.
+used_in_guest() {
+	grep -v '^[[:space:]]*#' "$here/vm/recipes.sh" |
+	    sed -n 's/.*recipe_\(text\|file\) \([a-z][a-z.-]*\).*/\2/p'
+}
+
+# Its groups that nobody starts.
+idle_in_guest() {
+	awk '/^[a-z_]*\(\) \{$/ { sub(/\(.*/, ""); f = $0 }
+	    /^\tgroup / { print f }' "$here/vm/recipes.sh" >"$T/groups"
+	[ -s "$T/groups" ] || echo none
+	sed -n 's/^\(LANE_[AB]\|LAST\|ASKED\)="\(.*\)"$/\2/p' \
+	    "$here/vm/guest.sh" | tr ' ' '\n' >"$T/lanes"
+	grep -vxF -f "$T/lanes" "$T/groups"
 }
 
 # -- a host of our own ----------------------------------------------------------
@@ -413,10 +422,11 @@ for r in ${RECIPES_ONLY:-docker podman incus lxc nspawn deploy}; do
 	fi
 done
 tap_group=
+is "$(idle_in_guest)" "" "the virtual machine starts each of its recipes"
 # shellcheck disable=SC2086
 [ -n "${RECIPES_ONLY:-}" ] ||
-    is "$(recipes | grep -vxF -f "$T/used" | sort)" \
-    "$(printf '%s\n' $UNTRIED | sort)" \
+    is "$({ cat "$T/used"; used_in_guest; } | sort -u)" \
+    "$(recipes | grep -vxF "$(printf '%s\n' $UNTRIED)" | sort)" \
     "each recipe was run, but those that cannot be"
 unlike "$(cat "$D"/log*)" "Sanitizer|runtime error|event=bug" "nothing to confess"
 kill "$DPID" && wait "$DPID"

@@ -5,12 +5,12 @@
 # Prints TAP.
 #
 #   sh tests/vm/check-vm.sh [GROUP ...]   all groups of guest.sh, or those
-#   sh tests/vm/check-vm.sh image         only makes the image
+#   sh tests/vm/check-vm.sh image [GROUP] only makes the image, that for GROUP
 #
 # Environment: BUILD, MAKE
 #   JAILDAEMON            a program to be tested instead of what `make install`
 #                         installs
-#   JAILDAEMON_VM         the folder that keeps the image; 1 GB
+#   JAILDAEMON_VM         the folder that keeps the images; 1 GB each
 #   JAILDAEMON_VM_FILES   files that the guest finds in /run/vm/files
 #   JAILDAEMON_VM_TIMEOUT seconds after which the guest is given up
 #   JAILDAEMON_TALLY      see tests/run.sh
@@ -20,7 +20,6 @@ set -u
 top=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 vm=$top/tests/vm
 : "${BUILD:=build}" "${JAILDAEMON_VM_TIMEOUT:=2400}" "${MAKE:=make}" "${CC:=cc}"
-TIMEOUT_IMAGE=2400
 case ${JAILDAEMON:-} in
 '' | /*) ;;
 *)	JAILDAEMON=$(pwd)/$JAILDAEMON ;;
@@ -94,6 +93,21 @@ check_host() {
 	done
 }
 
+# What the groups ask for: which of image.sh's variants, what the names of the
+# folders of its images begin with, and how long one may take, in seconds; a
+# module is built in an hour, if the machine has other work to do.
+choose_variant() {
+	case " $* " in
+	*" recipe_zfs "*)
+		variant=zfs
+		prefix=zfs-
+		timeout_image=7200 ;;
+	*)	variant=engines
+		prefix=
+		timeout_image=2400 ;;
+	esac
+}
+
 # A folder of the machine's, so that a clean checkout finds the image.
 find_cache() {
 	cache=${JAILDAEMON_VM:-${XDG_CACHE_HOME:-/var/cache}/jaildaemon-vm}
@@ -101,12 +115,12 @@ find_cache() {
 		cache=$top/$BUILD/vm
 		mkdir -p "$cache" || exit 1
 	fi
-	image=$cache/$(sh "$vm/image.sh" recipe)
+	image=$cache/$prefix$(sh "$vm/image.sh" "$variant" recipe)
 }
 
-# Many may use the images, only one may change them.
+# Many may use a variant's images, only one may change them.
 get_image() {
-	exec 9>"$cache/lock"
+	exec 9>"$cache/${prefix}lock"
 	flock -s 9 || return 1
 	[ ! -e "$image/disk" ] || return 0
 	flock 9 || return 1
@@ -116,19 +130,19 @@ get_image() {
 
 make_image() {
 	_start=$(date +%s)
-	new=$cache/new
+	new=$cache/${prefix}new
 	rm -rf --one-file-system "$new"
 	mkdir -m 711 "$new" || return 1
-	TMPDIR=$work limited "$TIMEOUT_IMAGE" \
-	    unshare -mpf --mount-proc --kill-child sh "$vm/image.sh" "$new" \
-	    </dev/null >"$work/log" 2>&1 &
+	TMPDIR=$work limited "$timeout_image" \
+	    unshare -mpf --mount-proc --kill-child \
+	    sh "$vm/image.sh" "$variant" "$new" </dev/null >"$work/log" 2>&1 &
 	attend || {
 		tail -n 40 "$work/log" >&2
 		complain "cannot make the image, status $_status"
 		return 1
 	}
-	# What older recipes made is of no more use.
-	find "$cache" -mindepth 1 -maxdepth 1 -type d -name "[0-9a-f]*" ! -name new \
+	# What older recipes of the variant made is of no more use.
+	find "$cache" -mindepth 1 -maxdepth 1 -type d -name "${prefix}[0-9a-f]*" \
 	    -exec rm -rf --one-file-system {} +
 	mv "$new" "$image" || return 1
 	new=
@@ -161,7 +175,9 @@ make_payload() {
 	[ -z "${JAILDAEMON_VM_FILES:-}" ] ||
 	    cp -R $JAILDAEMON_VM_FILES "$work/payload/files/" || return 1
 	cp "$vm/guest.sh" "$work/payload/start" &&
-	cp "$top/tests/lib/tap.sh" "$vm/package.sh" "$work/payload/" &&
+	cp "$top/tests/lib/tap.sh" "$top/tests/lib/recipe.sh" \
+	    "$top/docs/cookbook.md" "$vm/package.sh" "$vm/recipes.sh" \
+	    "$work/payload/" &&
 	echo "$*" >"$work/payload/groups" &&
 	tar -C "$work/payload" -cf "$work/payload.tar" .
 }
@@ -231,6 +247,7 @@ judge() {
 }
 
 check_host "${1:-}"
+choose_variant "$@"
 find_cache
 trap finish EXIT
 trap 'exit 129' HUP

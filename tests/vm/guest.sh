@@ -16,19 +16,25 @@ cd /run/vm || exit 1
 . ./tap.sh
 # shellcheck source=package.sh
 . ./package.sh
+# shellcheck source=../lib/recipe.sh
+. ./recipe.sh
+# shellcheck source=recipes.sh
+. ./recipes.sh
 
 # First one after the other, then in two lanes, as there are two processors,
-# then again one after the other.  Those of the first line are always run, the
-# others where nothing else was asked for.
+# then again one after the other.  Those of the first line are always run, those
+# of the last one where they are asked for, the others where nothing else was.
 FIRST="host service"
-LANE_A="lxcs machines podmans"
+LANE_A="lxcs machines recipe_nspawn podmans"
 LANE_B="docker_default dockers rootless"
 LAST="service_ends machine_v1 package no_complaint"
+ASKED="recipe_zfs"
 
 read -r only <groups
 S=$T/state
 mkdir "$S"
 M=$T/marks
+BOOK=cookbook.md
 mkdir -m 777 "$M"
 count=0
 lane=
@@ -479,10 +485,10 @@ machine_v1() {
 # check_groups WORD...: those that were asked for.
 check_groups() {
 	for _g in "$@"; do
-		case " $LANE_A $LANE_B $LAST " in
+		case " $LANE_A $LANE_B $LAST $ASKED " in
 		*" $_g "*) ;;
 		*)	echo "Bail out! no group $_g, there are:" \
-			    "$LANE_A $LANE_B $LAST"
+			    "$LANE_A $LANE_B $LAST $ASKED"
 			exit 64 ;;
 		esac
 	done
@@ -530,6 +536,7 @@ add_counts() {
 	wait "$lane_a" $!
 	add_counts A
 	add_counts B
+	[ -z "$only" ] || run_groups $ASKED
 	run_groups $LAST
 }
 [ "$tap_failed" -eq 0 ] || {

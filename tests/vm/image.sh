@@ -2,13 +2,15 @@
 # Makes the virtual machine's disk; check-vm.sh runs this as root, in mount
 # and pid namespaces of its own, so that all that it started ends with it.
 #
-#   sh image.sh DIRECTORY     leaves there: vmlinuz, initrd, disk
-#   sh image.sh recipe        prints what tells one recipe from another
+#   sh image.sh VARIANT DIRECTORY   leaves there: vmlinuz, initrd, disk
+#   sh image.sh VARIANT recipe      prints what tells one recipe from another
 #
-# This file, prepare.sh and packages.guest are the recipe: an image that was
+# A variant is the base of packages.guest with what packages.guest-VARIANT
+# adds.  These two, this file and prepare.sh are the recipe: an image that was
 # made by the same recipe is used again.
 set -u
 vm=$(cd "$(dirname "$0")" && pwd) || exit 1
+variant=${1:-}
 
 # What a host for containers can do without: left out of the start, as an
 # emulated processor takes up to a second for each.
@@ -46,12 +48,33 @@ sources() {
 	done
 }
 
+# sources_copied DIRECTORY: copies of them, with Debian's component contrib as
+# well; their names.
+sources_copied() {
+	mkdir "$1" || return 1
+	for _s in $(sources); do
+		sed -e '/[[:space:]]contrib\([[:space:]]\|$\)/b' \
+		    -e '/^Components:.*[[:space:]]main/s/$/ contrib/' \
+		    -e '/^deb[[:space:]].*[[:space:]]main/s/$/ contrib/' \
+		    "$_s" >"$1/${_s##*/}" || return 1
+		echo "$1/${_s##*/}"
+	done
+}
+
+packages() {
+	sed -e 's/#.*//' -e '/^[[:space:]]*$/d' \
+	    "$vm/packages.guest" "$vm/packages.guest-$variant" | tr '\n' ','
+}
+
 bootstrap() {
 	# Proxies and the like, without what else a host may have set.
 	apt-config dump | grep '^Acquire::' >"$1.apt"
-	_packages=$(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' \
-	    "$vm/packages.guest" | tr '\n' ',')
-	# shellcheck disable=SC2016,SC2046 # $1 is the hook's; a list of files
+	_packages=$(packages)
+	case $variant in
+	zfs)	_sources=$(sources_copied "$1.sources") || return ;;
+	*)	_sources=$(sources) ;;
+	esac
+	# shellcheck disable=SC2016,SC2086 # $1 is the hook's; a list of files
 	mmdebstrap --mode=root --format=directory --variant=minbase \
 	    --aptopt="$1.apt" --aptopt='Acquire::Languages "none"' \
 	    --dpkgopt=force-unsafe-io \
@@ -62,7 +85,7 @@ bootstrap() {
 		AUTO_MODULES=no MICROCODE=no \
 		INCLUDE_MODULES=virtio_pci,virtio_blk \
 		>"$1/etc/tiny-initramfs/tiny-initramfs.conf"' \
-	    --include="${_packages%,}" "$(release)" "$1" $(sources)
+	    --include="${_packages%,}" "$(release)" "$1" $_sources
 }
 
 configure() {
@@ -132,12 +155,16 @@ make_image() {
 	rm -rf "$1"/root/boot/* &&
 	mke2fs -q -t ext4 -O ^has_journal -E lazy_itable_init=1 \
 	    -d "$1/root" "$1/disk" 4G &&
-	rm -rf --one-file-system "$1/root" "$1/root.apt"
+	rm -rf --one-file-system "$1/root" "$1/root.apt" "$1/root.sources"
 }
 
-case ${1:-} in
-recipe)	cat "$vm/image.sh" "$vm/prepare.sh" "$vm/packages.guest" |
-	    sha256sum | cut -c 1-16 ;;
-/*)	make_image "$1" ;;
-*)	echo "usage: image.sh recipe | /DIRECTORY" >&2; exit 64 ;;
+[ -e "$vm/packages.guest-$variant" ] || {
+	echo "image.sh: no variant \"$variant\"" >&2
+	exit 64
+}
+case ${2:-} in
+recipe)	cat "$vm/image.sh" "$vm/prepare.sh" "$vm/packages.guest" \
+	    "$vm/packages.guest-$variant" | sha256sum | cut -c 1-16 ;;
+/*)	make_image "$2" ;;
+*)	echo "usage: image.sh VARIANT recipe | /DIRECTORY" >&2; exit 64 ;;
 esac
