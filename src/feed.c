@@ -21,6 +21,8 @@ static enum feed_answer	read_incus_list(const char *, size_t, char *);
 static enum feed_answer	read_incus_state(const char *, size_t,
 			    struct feed_found *);
 
+static const char instance_state[] = "local:" INSTANCES "@/state";
+
 const char feed_names[] = "docker, podman or incus";
 
 /*
@@ -66,8 +68,8 @@ static const struct feed feeds[] = {
 		.list = { "incus", "--force-local", "list", "local:",
 		    "--project", "default", "--format=csv", "--columns=ns",
 		    NULL },
-		.inspect = { "incus", "--force-local", "query",
-		    "local:" INSTANCES "@/state", NULL },
+		.inspect = { "incus", "--force-local", "query", instance_state,
+		    NULL },
 		.batch = 1,
 		.read_event = read_incus_event,
 		.read_list = read_incus_list,
