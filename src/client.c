@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "lock.h"
 #include "text.h"
 #include "wire.h"
 
@@ -113,9 +114,23 @@ wait_for(struct exchange *x, short events)
 }
 
 /*
- * One attempt to connect.  A local socket connects at once, or, where the
- * daemon's queue is full, Linux says EAGAIN and leaves nothing to wait for.
+ * Is it only the moment?  Where the daemon's queue is full, Linux says EAGAIN and
+ * leaves nothing to wait for; FreeBSD says what it says of a socket that nobody
+ * listens to, as both do before the daemon listens.  It has its lock then.
  */
+static bool
+is_busy(const struct exchange *x, int error)
+{
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path) +
+	    sizeof(LOCK_SUFFIX)];
+
+	if (error != ECONNREFUSED)
+		return (error == EAGAIN || error == EINTR);
+	(void)snprintf(path, sizeof(path), "%s" LOCK_SUFFIX, x->socket);
+	return (lock_is_held(path));
+}
+
+/* One attempt to connect.  A local socket connects at once, or not. */
 static int
 connect_until(struct exchange *x, const struct sockaddr_un *sun)
 {
@@ -123,7 +138,7 @@ connect_until(struct exchange *x, const struct sockaddr_un *sun)
 
 	while (connect(x->fd, (const struct sockaddr *)sun,
 	    (socklen_t)sizeof(*sun)) == -1) {
-		if (errno != EAGAIN && errno != EINTR)
+		if (!is_busy(x, errno))
 			return (-1);
 		if ((left = x->deadline - now_ms()) <= 0) {
 			errno = ETIMEDOUT;

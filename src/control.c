@@ -186,7 +186,8 @@ new_claim(const char *path)
 	TAILQ_INIT(&c->conns);
 	c->fd = c->lock = -1;
 	c->path = strdup(path);
-	if (c->path == NULL || asprintf(&c->lock_path, "%s.lock", path) == -1) {
+	if (c->path == NULL ||
+	    asprintf(&c->lock_path, "%s" LOCK_SUFFIX, path) == -1) {
 		free(c->path);
 		free(c);
 		return (NULL);

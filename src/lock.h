@@ -4,10 +4,13 @@
 
 #include <sys/file.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <time.h>
+#include <unistd.h>
 
 #define LOCK_WAIT_MS	1000
+#define LOCK_SUFFIX	".lock"		/* of the file beside a socket */
 
 /*
  * The lock is held: once more?  After a pause, until LOCK_WAIT_MS are over;
@@ -36,6 +39,20 @@ lock_take(int fd)
 	    errno == EWOULDBLOCK && lock_again(&tries))
 		continue;
 	return (ret);
+}
+
+/* Does somebody hold the lock of that file?  False for one that is not there. */
+static inline bool
+lock_is_held(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	bool held;
+
+	if (fd == -1)
+		return (false);
+	held = flock(fd, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK;
+	(void)close(fd);
+	return (held);
 }
 
 #endif
