@@ -151,8 +151,15 @@ names() {
 	    "$_pid" 'a\nevent=trigger\u001b' | talk >"$T/answer"
 	like "$(cat "$T/answer")" "name has a control character" \
 	    "one with a control character is refused"
+	_ends=$(log_count event=run-end)
 	fire a NAMED
+	ok "its command ends" wait_for 10 has_ended "$_ends"
 	clean_log "$D/log"
+}
+
+# has_ended N: one more run than N.
+has_ended() {
+	[ "$(log_count event=run-end)" -gt "$1" ]
 }
 
 requests() {
