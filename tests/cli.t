@@ -728,7 +728,7 @@ t_stuck() {
 	done
 	ok "HUP" jail_exec a pkill -HUP -f "^jailprobe: STUCK "
 	ok "all commands run" wait_for 20 marked stuck 20
-	sleep 1
+	ok "and end" wait_for 20 lists_nothing
 	ok "it answers" answers
 	cat <&8 >"$D/log" &
 	_cat=$!
@@ -741,6 +741,10 @@ t_stuck() {
 	is "$?" 0 "the daemon ends in order"
 	kill "$_cat"
 	daemon_dir d
+}
+
+lists_nothing() {
+	[ -z "$("$JAILDAEMON" list -f "$D/sock" -J)" ]
 }
 
 # To syslogd, or who takes its place: in a /dev of their own.
