@@ -10,6 +10,9 @@
 #   make bench      deps, and figures beside floors and alternatives
 #   make check-vm   deps, and the same table of cases on a stock Debian in an
 #                   emulated machine
+#   make check-attack, check-long
+#                   deps, and attacks, saved state, recipes and services at
+#                   full length: an hour, and another for an image with ZFS
 #   make demo       deps, and a container that makes its host do something
 #   make deb        deps, and a Debian package in build/deb
 #   make lint       compilers' warnings as errors, static analysers, manuals
