@@ -77,24 +77,17 @@ write_all(struct journal *j, const char *buf, size_t len)
 }
 
 /* Room for a usual line is kept for the next one. */
-static void
-give_back_room(struct journal *j)
-{
-	if (j->room <= KEPT_MAX)
-		return;
-	free(j->lines);
-	j->lines = NULL;
-	j->room = 0;
-}
-
 static int
 flush(struct journal *j)
 {
 	int ret = write_all(j, j->lines, j->used); /* NOLINT(clang-analyzer-unix.Malloc) */
 
 	j->used = 0;
-	if (!j->gathering)
-		give_back_room(j);
+	if (j->room > KEPT_MAX && !j->gathering) {
+		free(j->lines);
+		j->lines = NULL;
+		j->room = 0;
+	}
 	return (ret);
 }
 
@@ -152,8 +145,10 @@ write_anew(struct journal *j, const char *boot, uint64_t next,
 	struct wire_record header = { .kind = RECORD_HEADER, .next = next };
 
 	strlcpy(header.boot, boot, sizeof(header.boot));
-	if (journal_add(j, &header, 1) == -1 || dump(arg, j) == -1 ||
-	    flush(j) == -1)
+	if (journal_add(j, &header, 1) == -1 || dump(arg, j) == -1)
+		return (-1);
+	j->gathering = false;
+	if (flush(j) == -1)
 		return (-1);
 	return (renameat(j->dirfd, NEW_NAME, j->dirfd, JOURNAL_NAME));
 }
@@ -172,8 +167,6 @@ journal_rewrite(struct journal *j, const char *boot, uint64_t next,
 		if (j->fd != -1)
 			close(j->fd);
 		free(j->lines);
-		give_back_room(&fresh);
-		fresh.gathering = false;
 		fresh.size_fresh = fresh.size;
 		*j = fresh;
 		return (0);

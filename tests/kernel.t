@@ -74,13 +74,9 @@ other_process() {
 	like "$("$JAILDAEMON" list -f "$D/sock" -J)" "\"jid\":$(jail_pid j)," \
 	    "the first one was looked for, and found"
 	pkill -x -f "sleep 54321"
-	ok "it stays when the other has ended" wait_for 5 gone "$_other"
+	ok "it stays when the other has ended" wait_for 5 not alive "$_other"
 	like "$("$JAILDAEMON" list -f "$D/sock" -J)" '"state":"armed"' "armed"
 	daemon_stop
-}
-
-gone() {
-	! alive "$1"
 }
 
 ok "what has calls refused" test -x "$DENY"
