@@ -27,7 +27,7 @@
 #define OWED_MS		1000	/* between tries to start a command */
 #define DRAIN_POLL_MS	2
 #define ATTACH_MAX	32	/* at a time, of those that nobody waits for */
-#define ATTACH_JAIL_MAX	8
+#define ATTACH_JAIL_MAX	16
 #define SUM_MS		10000	/* how long repeats are summed up */
 
 /* What a flood's lines would have said. */
@@ -82,7 +82,7 @@ struct actions {
 	struct state	*state;
 	struct jails	*jails;
 	struct probe_context probes;
-	TAILQ_HEAD(, action) queue;	/* for a turn, longest waiting first */
+	TAILQ_HEAD(, jail) queue;	/* for a turn, longest waiting first */
 	unsigned int	 attaching;
 	struct action_tree tree;	/* what an equal arm would find */
 	struct id_tree	 ids;		/* all of them */
@@ -216,10 +216,26 @@ unlist(struct action *a)
 }
 
 static void
+join_queue(struct action *a)
+{
+	struct jail *jail = a->jail;
+
+	TAILQ_INSERT_TAIL(&jail->waiting, a, turn);
+	if (jail->waiting_count++ == 0)
+		TAILQ_INSERT_TAIL(&a->actions->queue, jail, turn);
+	a->queued = true;
+}
+
+static void
 leave_queue(struct action *a)
 {
-	if (a->queued)
-		TAILQ_REMOVE(&a->actions->queue, a, turn);
+	struct jail *jail = a->jail;
+
+	if (!a->queued)
+		return;
+	TAILQ_REMOVE(&jail->waiting, a, turn);
+	if (--jail->waiting_count == 0)
+		TAILQ_REMOVE(&a->actions->queue, jail, turn);
 	a->queued = false;
 }
 
@@ -678,10 +694,15 @@ refuse_attach(struct action *a, int status, const char *why)
  * waiting.
  */
 static bool
-has_turn(const struct action *a)
+has_room(const struct actions *as, unsigned int count)
 {
-	return (a->actions->attaching < ATTACH_MAX &&
-	    a->jail->attaching < ATTACH_JAIL_MAX);
+	return (as->attaching + count <= ATTACH_MAX);
+}
+
+static bool
+has_share(const struct jail *jail, unsigned int count)
+{
+	return (jail->attaching + count <= ATTACH_JAIL_MAX);
 }
 
 static void
@@ -704,51 +725,98 @@ end_attaching(struct action *a)
 		event_active(a->actions->turns, EV_TIMEOUT, 0);
 }
 
+/* All of one jail and with the same ids; false: none of them. */
 static bool
-attach_now(struct action *a)
+attach_together(struct action *const some[], unsigned int count)
 {
-	char why[WHY_MAX], title[PROBE_TITLE_MAX];
+	char why[WHY_MAX], titles[PROBE_TOGETHER_MAX][PROBE_TITLE_MAX];
+	struct probe_order orders[PROBE_TOGETHER_MAX];
 	int status;
 
-	a->probe = probe_start(&a->actions->probes, a->jail, &a->spec,
-	    make_title(a, title, sizeof(title)), a, &status, why,
-	    sizeof(why));
-	if (a->probe != NULL) {
-		begin_attaching(a);
-		return (true);
+	for (unsigned int i = 0; i < count; i++) {
+		orders[i].arg = some[i];
+		orders[i].title = make_title(some[i], titles[i],
+		    sizeof(titles[i]));
 	}
-	refuse_attach(a, status, why);
-	return (false);
+	status = probe_start(&some[0]->actions->probes, some[0]->jail,
+	    &some[0]->spec, orders, count, why, sizeof(why));
+	for (unsigned int i = 0; i < count; i++) {
+		if (status != 0) {
+			refuse_attach(some[i], status, why);
+			continue;
+		}
+		some[i]->probe = orders[i].probe;
+		begin_attaching(some[i]);
+	}
+	return (status == 0);
 }
 
 static bool
 attach(struct action *a)
 {
-	if (!LIST_EMPTY(&a->waiters) || has_turn(a))
-		return (attach_now(a));
-	a->queued = true;
-	TAILQ_INSERT_TAIL(&a->actions->queue, a, turn);
+	if (!LIST_EMPTY(&a->waiters) || (a->jail->waiting_count == 0 &&
+	    has_room(a->actions, 1) && has_share(a->jail, 1)))
+		return (attach_together(&a, 1));
+	join_queue(a);
 	return (true);
 }
 
+/*
+ * To enter a jail is most of the work, so that what waits there goes together,
+ * and waits for that until enough of the jail's share is free.
+ */
+static unsigned int
+next_count(const struct jail *jail)
+{
+	return (jail->waiting_count < PROBE_TOGETHER_MAX ?
+	    jail->waiting_count : PROBE_TOGETHER_MAX);
+}
+
 /* Whose turn it is.  A jail that has its share is passed over. */
+static struct jail *
+next_jail(const struct actions *as)
+{
+	struct jail *jail;
+
+	TAILQ_FOREACH(jail, &as->queue, turn)
+		if (has_share(jail, next_count(jail)))
+			return (has_room(as, next_count(jail)) ? jail : NULL);
+	return (NULL);
+}
+
+/* The one that has waited longest, and those behind it with the same ids. */
+static void
+attach_waiting(struct actions *as, struct jail *jail)
+{
+	struct action *some[PROBE_TOGETHER_MAX], *a;
+	unsigned int count = 0;
+
+	while (count < PROBE_TOGETHER_MAX &&
+	    (a = TAILQ_FIRST(&jail->waiting)) != NULL && (count == 0 ||
+	    (a->spec.uid == some[0]->spec.uid &&
+	    a->spec.gid == some[0]->spec.gid))) {
+		leave_queue(a);
+		some[count++] = a;
+	}
+	if (jail->waiting_count > 0) {
+		TAILQ_REMOVE(&as->queue, jail, turn);
+		TAILQ_INSERT_TAIL(&as->queue, jail, turn);
+	}
+	if (!attach_together(some, count))
+		for (unsigned int i = 0; i < count; i++)
+			step(some[i], LIFE_REFUSED);
+}
+
 static void
 on_turns(evutil_socket_t fd, short what, void *arg)
 {
 	struct actions *as = arg;
-	struct action *a, *next;
+	struct jail *jail;
 
 	(void)fd;
 	(void)what;
-	for (a = TAILQ_FIRST(&as->queue); a != NULL &&
-	    as->attaching < ATTACH_MAX; a = next) {
-		next = TAILQ_NEXT(a, turn);
-		if (!has_turn(a))
-			continue;
-		leave_queue(a);
-		if (!attach_now(a))
-			step(a, LIFE_REFUSED);
-	}
+	while ((jail = next_jail(as)) != NULL)
+		attach_waiting(as, jail);
 }
 
 static void

@@ -38,7 +38,11 @@ struct jail {
 	LIST_HEAD(, action) actions;	/* action.c's */
 	unsigned int	 refs;
 	unsigned int	 leftovers;	/* probe.c's: refused, not yet gone */
-	unsigned int	 attaching;	/* action.c's */
+	/* For a turn to attach their probes, longest waiting first; action.c's. */
+	TAILQ_HEAD(, action) waiting;
+	TAILQ_ENTRY(jail) turn;		/* while there are any */
+	unsigned int	 waiting_count;
+	unsigned int	 attaching;
 	int		 id;		/* FreeBSD: jid; Linux: the pid */
 	uint64_t	 started;	/* Linux: its start time, clock ticks */
 	uint64_t	 pidns;		/* Linux: its pid namespace's inode */

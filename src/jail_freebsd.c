@@ -132,6 +132,7 @@ new_jail(struct jails *jails, int jid, const char *name)
 	jail->id = jid;
 	jail->jails = jails;
 	LIST_INIT(&jail->actions);
+	TAILQ_INIT(&jail->waiting);
 	jails->count++;
 	return (jail);
 }

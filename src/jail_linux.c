@@ -163,6 +163,7 @@ add_jail(struct jails *jails, pid_t pid, uint64_t started, int pidfd)
 	/* Its init ends it, whatever else lives in it. */
 	jail->persists = true;
 	LIST_INIT(&jail->actions);
+	TAILQ_INIT(&jail->waiting);
 	if (ends_watch_other(jails->ends, &jail->end, pid, pidfd, on_ended,
 	    jail) == -1) {
 		free(jail);
@@ -376,6 +377,7 @@ jails_recall(struct jails *jails, int id, uint64_t started, const char *name)
 		jail->jails = jails;
 		jail->persists = jail->ended = true;
 		LIST_INIT(&jail->actions);
+		TAILQ_INIT(&jail->waiting);
 		RB_INSERT(jail_tree, &jails->tree, jail);
 		jails->count++;
 	}

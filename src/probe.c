@@ -24,14 +24,22 @@ enum stage {
 	REFUSED,	/* the owner was told so; what is there is ended */
 };
 
+/* A process that makes probes, or, where stub_is_probe, becomes one. */
+struct stub {
+	struct end	 end;		/* where it is not the probe */
+	pid_t		 pid;
+	bool		 admitted;	/* Linux: to the jail's cgroups */
+	unsigned int	 count;		/* of those not let go */
+	struct probe	*probes[PROBE_TOGETHER_MAX];	/* NULL: let go */
+};
+
 /* Only needed until the report is judged and the stub reaped. */
 struct attach {
-	struct end	 stub;		/* where the stub is not the probe */
-	pid_t		 stub_pid;
+	struct stub	*stub;
+	unsigned int	 index;		/* among the stub's */
 	struct channel	 channel;
 	struct event	*readable;
 	struct event	*deadline;
-	bool		 admitted;	/* Linux: the stub, to the jail's cgroups */
 	bool		 reported;	/* READY */
 	uint32_t	 uid, gid;	/* for the words of a refusal */
 };
@@ -80,15 +88,25 @@ close_channel(struct attach *a)
 	channel_close(&a->channel);
 }
 
+static void
+free_attach(struct probe *p)
+{
+	struct stub *stub = p->attach->stub;
+
+	stub->probes[p->attach->index] = NULL;
+	if (--stub->count == 0)
+		free(stub);
+	free(p->attach);
+	p->attach = NULL;
+}
+
 /* Frees what nothing can happen to any more. */
 static void
 release(struct probe *p)
 {
 	if (p->attach != NULL && p->stage != WAITING &&
-	    !p->attach->stub.watched) {
-		free(p->attach);
-		p->attach = NULL;
-	}
+	    !p->attach->stub->end.watched)
+		free_attach(p);
 	if (p->attach != NULL || p->end.watched || p->stage == WAITING)
 		return;
 	free_event(p->kill_timer);
@@ -99,6 +117,21 @@ release(struct probe *p)
 	free(p);
 }
 
+/* The stub has more to do, or has not done it yet. */
+static bool
+is_expected(const struct stub *stub)
+{
+	for (unsigned int i = 0; i < PROBE_TOGETHER_MAX; i++)
+		if (stub->probes[i] != NULL &&
+		    stub->probes[i]->stage == WAITING)
+			return (true);
+	return (false);
+}
+
+/*
+ * A probe that is refused before it was born must not be born later, so its
+ * stub goes, whomever else it would have made: they are told of its end.
+ */
 static void
 refuse(struct probe *p, int status, const char *why)
 {
@@ -107,8 +140,8 @@ refuse(struct probe *p, int status, const char *why)
 	p->stage = REFUSED;
 	p->jail->leftovers++;
 	close_channel(a);
-	if (a->stub.watched)
-		ends_signal(&a->stub, SIGKILL);
+	if (a->stub->end.watched && (p->pid == 0 || !is_expected(a->stub)))
+		ends_signal(&a->stub->end, SIGKILL);
 	if (p->end.watched)
 		ends_signal(&p->end, SIGKILL);
 	ends_suspect_strangers(p->ctx->ends, PROBE_DEADLINE_MS);
@@ -142,7 +175,7 @@ refuse_clone(struct probe *p, int error)
 	refuse(p, error == EAGAIN ? EX_TEMPFAIL : EX_OSERR, why);
 }
 
-/* The stub's own word that it failed. */
+/* The stub's, or the probe's, own word that it failed. */
 static void
 refuse_step(struct probe *p, const struct report *r)
 {
@@ -177,6 +210,26 @@ refuse_step(struct probe *p, const struct report *r)
 	    why);
 }
 
+/* What holds for one holds for all that the stub has not made yet. */
+static void
+refuse_unborn(struct stub *stub, const struct report *r)
+{
+	for (unsigned int i = 0; i < PROBE_TOGETHER_MAX; i++) {
+		struct probe *p = stub->probes[i];
+
+		if (p != NULL && p->stage == WAITING && p->pid == 0)
+			refuse_step(p, r);
+	}
+}
+
+/* A step of the stub's is told on its first probe's behalf. */
+static bool
+is_stubs_step(const struct probe *p, const struct report *r)
+{
+	return (!stub_is_probe && p->attach->index == 0 && p->pid == 0 &&
+	    r->step != STEP_CLONE);
+}
+
 /* BORN: from here on the probe's end is heard of, whatever it does. */
 static void
 watch_born(struct probe *p, pid_t pid)
@@ -194,20 +247,23 @@ watch_born(struct probe *p, pid_t pid)
 	p->pid = pid;
 }
 
-/* SHED: the probe shall be born in the jail's cgroups. */
+/* SHED: the probes shall be born in the jail's cgroups. */
 static void
-admit(struct probe *p)
+admit(struct probe *first)
 {
-	struct attach *a = p->attach;
+	struct stub *stub = first->attach->stub;
 	char why[WHY_MAX];
-	int status = jail_admit(p->jail, a->stub_pid, why, sizeof(why));
+	int status = jail_admit(first->jail, stub->pid, why, sizeof(why));
 
-	if (status != 0)
-		refuse(p, status, why);
-	else if (channel_send(&a->channel, "", 1) == -1)
-		refuse(p, EX_OSERR, "the probe cannot be told to go on");
-	else
-		a->admitted = true;
+	if (status == 0 && channel_send(&first->attach->channel, "", 1) == -1) {
+		status = EX_OSERR;
+		snprintf(why, sizeof(why), "the probe cannot be told to go on");
+	}
+	stub->admitted = status == 0;
+	for (unsigned int i = 0; i < PROBE_TOGETHER_MAX && status != 0; i++)
+		if (stub->probes[i] != NULL &&
+		    stub->probes[i]->stage == WAITING)
+			refuse(stub->probes[i], status, why);
 }
 
 /*
@@ -220,9 +276,11 @@ judge(struct probe *p, const struct report *r)
 {
 	struct attach *a = p->attach;
 
-	if (r->kind == REPORT_FAILED)
+	if (r->kind == REPORT_FAILED && is_stubs_step(p, r))
+		refuse_unborn(a->stub, r);
+	else if (r->kind == REPORT_FAILED)
 		refuse_step(p, r);
-	else if (r->kind == REPORT_SHED && !a->admitted)
+	else if (r->kind == REPORT_SHED && !a->stub->admitted && a->index == 0)
 		admit(p);
 	else if (r->kind == REPORT_BORN)
 		watch_born(p, r->pid);
@@ -317,14 +375,24 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 static void
 on_stub_ended(void *arg, int status)
 {
-	struct probe *p = arg;
+	struct stub *stub = arg;
 
 	(void)status;
-	if (p->stage == WAITING)
-		receive(p);
-	if (p->stage == WAITING && p->pid == 0)
-		refuse(p, EX_OSERR, "the probe was killed before it was born");
-	release(p);
+	stub->count++;
+	for (unsigned int i = 0; i < PROBE_TOGETHER_MAX; i++) {
+		struct probe *p = stub->probes[i];
+
+		if (p == NULL)
+			continue;
+		if (p->stage == WAITING)
+			receive(p);
+		if (p->stage == WAITING && p->pid == 0)
+			refuse(p, EX_OSERR, "the probe was killed before it "
+			    "was born");
+		release(p);
+	}
+	if (--stub->count == 0)
+		free(stub);
 }
 
 /* A probe that reported and died of a HUP at once was ready, and counts. */
@@ -342,23 +410,37 @@ on_probe_ended(void *arg, int status)
 	release(p);
 }
 
-/* The stub as a process: no environment, the title alone. */
-static int
-spawn_stub(struct probe *p, const char *title, pid_t *pid, int *fd)
-{
-	char shown[sizeof(STUB_NAME) + 2 + PROBE_TITLE_MAX];
-	char *argv[] = { shown, NULL }, *envp[] = { NULL };
-	struct spawn sp = { .argv = argv, .envp = envp,
-	    .fds = { p->attach->channel.far_orders, jail_target(p->jail),
-	    p->attach->channel.far_reports } };
-	int ret, saved;
+_Static_assert(SPAWN_FDS_MAX >= 1 + 2 * PROBE_TOGETHER_MAX,
+    "a stub needs more descriptors than spawn() has room for");
 
-	snprintf(shown, sizeof(shown), "%s%s%s", STUB_NAME,
-	    title == NULL ? "" : ": ", title == NULL ? "" : title);
+/* As a process: no environment, the titles alone. */
+static int
+spawn_stub(struct stub *stub, const struct probe_order *orders, int *fd)
+{
+	char shown[PROBE_TOGETHER_MAX][sizeof(STUB_NAME) + 2 + PROBE_TITLE_MAX];
+	char last[] = "";
+	char *argv[PROBE_TOGETHER_MAX + 2], *envp[] = { NULL };
+	struct channel *channels[PROBE_TOGETHER_MAX];
+	int fds[SPAWN_FDS_MAX], ret, saved;
+	struct spawn sp = { .argv = argv, .envp = envp, .fds = fds };
+
+	for (unsigned int i = 0; i < stub->count; i++) {
+		const char *title = orders[i].title;
+
+		snprintf(shown[i], sizeof(shown[i]), "%s%s%s", STUB_NAME,
+		    title == NULL ? "" : ": ", title == NULL ? "" : title);
+		argv[i] = shown[i];
+		channels[i] = &stub->probes[i]->attach->channel;
+	}
+	/* Where several titles end, see the stub's show_title(). */
+	argv[stub->count] = stub->count == 1 ? NULL : last;
+	argv[stub->count + 1] = NULL;
+	sp.nfds = stub_descriptors(jail_target(stub->probes[0]->jail), channels,
+	    stub->count, fds);
 	sp.program = stub_open();
 	if (sp.program == -1)
 		return (-1);
-	ret = spawn(&sp, pid, fd);
+	ret = spawn(&sp, &stub->pid, fd);
 	saved = errno;
 	close(sp.program);
 	errno = saved;
@@ -366,19 +448,20 @@ spawn_stub(struct probe *p, const char *title, pid_t *pid, int *fd)
 }
 
 static int
-start_stub(struct probe *p, const char *title)
+start_stub(struct stub *stub, const struct probe_order *orders)
 {
-	struct attach *a = p->attach;
+	struct probe *first = stub->probes[0];
+	struct ends *ends = first->ctx->ends;
 	int fd;
 
-	if (spawn_stub(p, title, &a->stub_pid, &fd) == -1)
+	if (spawn_stub(stub, orders, &fd) == -1)
 		return (-1);
 	if (!stub_is_probe)
-		return (ends_watch_child(p->ctx->ends, &a->stub, a->stub_pid,
-		    fd, on_stub_ended, p));
-	p->pid = a->stub_pid;
-	return (ends_watch_child(p->ctx->ends, &p->end, p->pid, fd,
-	    on_probe_ended, p));
+		return (ends_watch_child(ends, &stub->end, stub->pid, fd,
+		    on_stub_ended, stub));
+	first->pid = stub->pid;
+	return (ends_watch_child(ends, &first->end, first->pid, fd,
+	    on_probe_ended, first));
 }
 
 static int
@@ -388,6 +471,8 @@ start_waiting(struct probe *p)
 	    PROBE_DEADLINE_MS % 1000 * 1000 };
 	struct attach *a = p->attach;
 
+	if (channel_open(&a->channel) == -1)
+		return (-1);
 	a->readable = event_new(p->ctx->base, a->channel.reports,
 	    EV_READ | EV_PERSIST, on_readable, p);
 	a->deadline = evtimer_new(p->ctx->base, on_deadline, p);
@@ -400,21 +485,24 @@ start_waiting(struct probe *p)
 	return (0);
 }
 
-/* The order waits in the channel when the stub is started. */
+/* The order waits in the first channel when the stub is started. */
 static int
-start(struct probe *p, const char *title, const struct order *order)
+start(struct stub *stub, const struct probe_order *orders,
+    const struct order *order)
 {
-	struct channel *c = &p->attach->channel;
-	int ret, saved;
+	int saved;
 
-	if (channel_open(c) == -1)
+	for (unsigned int i = 0; i < stub->count; i++)
+		if (start_waiting(stub->probes[i]) == -1)
+			return (-1);
+	if (channel_send(&stub->probes[0]->attach->channel, order,
+	    sizeof(*order)) == -1 || start_stub(stub, orders) == -1)
 		return (-1);
-	ret = channel_send(c, order, sizeof(*order)) == -1 ||
-	    start_waiting(p) == -1 ? -1 : start_stub(p, title);
 	saved = errno;
-	channel_close_far(c);
+	for (unsigned int i = 0; i < stub->count; i++)
+		channel_close_far(&stub->probes[i]->attach->channel);
 	errno = saved;
-	return (ret);
+	return (0);
 }
 
 static struct probe *
@@ -440,6 +528,46 @@ new_probe(struct probe_context *ctx, struct jail *jail,
 	return (p);
 }
 
+static void
+free_unstarted(struct stub *stub)
+{
+	for (unsigned int i = 0; i < PROBE_TOGETHER_MAX; i++) {
+		struct probe *p = stub->probes[i];
+
+		if (p == NULL)
+			continue;
+		close_channel(p->attach);
+		jails_release(p->jail);
+		free(p->attach);
+		free(p);
+	}
+	free(stub);
+}
+
+static struct stub *
+new_stub(struct probe_context *ctx, struct jail *jail,
+    const struct spec *spec, const struct probe_order *orders,
+    unsigned int count)
+{
+	struct stub *stub = calloc(1, sizeof(*stub));
+
+	if (stub == NULL)
+		return (NULL);
+	for (; stub->count < count; stub->count++) {
+		struct probe *p = new_probe(ctx, jail, spec,
+		    orders[stub->count].arg);
+
+		if (p == NULL) {
+			free_unstarted(stub);
+			return (NULL);
+		}
+		p->attach->stub = stub;
+		p->attach->index = stub->count;
+		stub->probes[stub->count] = p;
+	}
+	return (stub);
+}
+
 static int
 check_leftovers(const struct jail *jail, char *err, size_t errsize)
 {
@@ -451,33 +579,32 @@ check_leftovers(const struct jail *jail, char *err, size_t errsize)
 	return (EX_TEMPFAIL);
 }
 
-struct probe *
+int
 probe_start(struct probe_context *ctx, struct jail *jail,
-    const struct spec *spec, const char *title, void *arg, int *status,
+    const struct spec *spec, struct probe_order *orders, unsigned int count,
     char *err, size_t errsize)
 {
-	struct probe *p = new_probe(ctx, jail, spec, arg);
 	struct order order;
+	struct stub *stub;
+	int status = check_leftovers(jail, err, errsize);
 
-	*status = check_leftovers(jail, err, errsize);
-	if (*status == 0 && p != NULL)
-		*status = jail_order(jail, spec, &order, err, errsize);
-	if (*status == 0 && p != NULL && start(p, title, &order) == 0) {
-		ctx->count++;
-		return (p);
-	}
-	if (*status == 0) {
-		*status = EX_TEMPFAIL;
+	if (status == 0)
+		status = jail_order(jail, spec, &order, err, errsize);
+	if (status != 0)
+		return (status);
+	order.probes = count;
+	stub = new_stub(ctx, jail, spec, orders, count);
+	if (stub == NULL || start(stub, orders, &order) == -1) {
 		snprintf(err, errsize, "cannot start a probe: %s",
 		    strerror(errno));
+		if (stub != NULL)
+			free_unstarted(stub);
+		return (EX_TEMPFAIL);
 	}
-	if (p != NULL) {
-		close_channel(p->attach);
-		jails_release(p->jail);
-		free(p->attach);
-	}
-	free(p);
-	return (NULL);
+	ctx->count += count;
+	for (unsigned int i = 0; i < count; i++)
+		orders[i].probe = stub->probes[i];
+	return (0);
 }
 
 static void

@@ -1,5 +1,5 @@
 /*
- * One probe: start the stub, judge its report, hear of its end.
+ * Probes: start a stub, judge the reports, hear of the ends.
  *
  * The daemon believes little.  Reports come over a channel of this probe
  * alone, and the process that they name must be a new child of ours in the
@@ -12,6 +12,7 @@
 #include <sys/types.h>
 #include <stddef.h>
 
+#include "../stub/order.h"
 #include "ends.h"
 #include "jail.h"
 #include "spec.h"
@@ -24,6 +25,9 @@
  * no further one is started there.
  */
 #define PROBE_LEFTOVERS_MAX	8
+
+/* How many one stub can make: to enter a jail is most of an attaching. */
+#define PROBE_TOGETHER_MAX	ORDER_PROBES_MAX
 
 /* From the request to end, until the end is enforced with SIGKILL. */
 #define PROBE_KILL_MS		1000
@@ -50,14 +54,21 @@ struct probe_context {
 /* A title with what -s adds. */
 #define PROBE_TITLE_MAX		(SPEC_TITLE_MAX + 64)
 
+struct probe_order {
+	const char	*title;		/* what it shows, NULL for none */
+	void		*arg;		/* the events' */
+	struct probe	*probe;		/* out */
+};
+
 /*
- * Starts the attaching; the probe frees itself after its last event.  title:
- * what it shows, NULL for none.  NULL with a sysexits(3) status and one line in
- * err: then no event follows.
+ * Starts the attaching of 1 to PROBE_TOGETHER_MAX probes in one jail, with
+ * the ids of the given action; each has its own events, and frees itself after
+ * the last of them.  0, or a sysexits(3) status with one line in err: then there
+ * is no probe, and no event follows.
  */
-struct probe	*probe_start(struct probe_context *, struct jail *,
-		    const struct spec *, const char *title, void *arg,
-		    int *status, char *err, size_t errsize);
+int		 probe_start(struct probe_context *, struct jail *,
+		    const struct spec *, struct probe_order *orders,
+		    unsigned int count, char *err, size_t errsize);
 
 /* A SIGHUP to a ready probe, as somebody in the jail would send it. */
 void		 probe_trigger(struct probe *);

@@ -9,14 +9,15 @@
 #include <sys/resource.h>
 #include <stdbool.h>
 
-#define SPAWN_FDS	3
+#define SPAWN_FDS_MAX	17
 
 struct spawn {
 	int		 program;	/* descriptor to execute, or -1: path */
 	const char	*path;
 	char *const	*argv;
 	char *const	*envp;
-	int		 fds[SPAWN_FDS]; /* become 0, 1, 2; -1: not open */
+	const int	*fds;		/* become 0, 1, 2 and on; -1: not open */
+	int		 nfds;		/* 3 to SPAWN_FDS_MAX */
 	bool		 run;		/* a run: its own session, cwd /, umask
 					   022, and it outlives the daemon */
 	const struct rlimit *nofile;	/* descriptor limit, NULL: as it is */

@@ -41,7 +41,7 @@ spawn_init(void)
 static int
 place_descriptors(const struct spawn *sp)
 {
-	for (int i = 0; i < SPAWN_FDS; i++) {
+	for (int i = 0; i < sp->nfds; i++) {
 		if (sp->fds[i] == -1)
 			close(i);
 		else if (dup2(sp->fds[i], i) == -1)

@@ -28,9 +28,13 @@
 #define CLONE_PIDFD		0x00001000
 #endif
 
-/* Slots SLOT_FIRST to SLOT_LAST: what becomes 0, 1, 2, and the program. */
+/*
+ * Slots SLOT_FIRST to SLOT_LAST: what becomes 0, 1, 2 and so on, and the
+ * program.  The table is copied in pieces of 64, so that more slots cost no
+ * more.
+ */
 #define SLOT_FIRST	3
-#define SLOT_PROGRAM	(SLOT_FIRST + SPAWN_FDS)
+#define SLOT_PROGRAM	(SLOT_FIRST + SPAWN_FDS_MAX)
 #define SLOT_LAST	SLOT_PROGRAM
 #define STACK_SIZE	(32 * 1024)
 #define KERNEL_SIGNALS	64
@@ -75,7 +79,7 @@ spawn_init(void)
 static int
 fill_slots(const struct spawn *sp)
 {
-	for (int i = 0; i < SPAWN_FDS; i++)
+	for (int i = 0; i < sp->nfds; i++)
 		if (sp->fds[i] != -1 &&
 		    dup3(sp->fds[i], SLOT_FIRST + i, O_CLOEXEC) == -1)
 			return (-1);
@@ -88,7 +92,7 @@ fill_slots(const struct spawn *sp)
 static void
 empty_slots(const struct spawn *sp)
 {
-	for (int i = 0; i < SPAWN_FDS; i++)
+	for (int i = 0; i < sp->nfds; i++)
 		if (sp->fds[i] != -1)
 			dup3(spare, SLOT_FIRST + i, O_CLOEXEC);
 	if (sp->program != -1)
@@ -142,7 +146,8 @@ child_main(void *arg)
 	if (syscall(SYS_close_range, SLOT_LAST + 1, ~0U, CLOSE_RANGE_UNSHARE)
 	    == -1)
 		goto fail;
-	for (int i = 0; i < SPAWN_FDS; i++) {
+	/* Upwards: what a slot had is taken before it is overwritten. */
+	for (int i = 0; i < sp->nfds; i++) {
 		if (sp->fds[i] == -1)
 			close(i);
 		else if (dup2(SLOT_FIRST + i, i) == -1)

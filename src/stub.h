@@ -43,6 +43,14 @@ struct channel {
 /* All close on exec, and none of ours blocks.  -1 with errno. */
 int	channel_open(struct channel *);
 
+/*
+ * The descriptors of a stub for so many channels, one a probe: the jail's, if
+ * there is one, and each channel's far ends, as order.h has them.  Their number,
+ * SPAWN_FDS_MAX at most.
+ */
+int	stub_descriptors(int target, struct channel *const channels[],
+	    unsigned int count, int fds[]);
+
 /* The stub has its own by now. */
 void	channel_close_far(struct channel *);
 void	channel_close(struct channel *);

@@ -113,6 +113,20 @@ channel_open(struct channel *c)
 	return (-1);
 }
 
+int
+stub_descriptors(int target, struct channel *const channels[],
+    unsigned int count, int fds[])
+{
+	fds[ORDER_FD_TARGET] = target;
+	for (unsigned int i = 0; i < count; i++) {
+		fds[ORDER_FD_ORDER + ORDER_FDS_EACH * i] =
+		    channels[i]->far_orders;
+		fds[ORDER_FD_REPORT + ORDER_FDS_EACH * i] =
+		    channels[i]->far_reports;
+	}
+	return (ORDER_FD_ORDER + ORDER_FDS_EACH * (int)count);
+}
+
 static void
 close_one(int *fd)
 {
@@ -162,7 +176,7 @@ read_count(struct channel *c)
 	return (0);
 }
 
-/* BORN before READY: whichever was added first, this is how it happened. */
+/* Whichever was added first, this is the order in which it happened. */
 int
 channel_receive(struct channel *c, struct report *r)
 {
@@ -172,18 +186,18 @@ channel_receive(struct channel *c, struct report *r)
 		return (-1);
 	memset(r, 0, sizeof(*r));
 	r->magic = ORDER_MAGIC;
-	if (*count & COUNT_FAILED) {
-		r->kind = REPORT_FAILED;
-		r->step = COUNT_STEP(*count);
-		r->error = (int32_t)COUNT_PID(*count);
-		*count = 0;
-	} else if (*count & COUNT_SHED) {
+	if (*count & COUNT_SHED) {
 		r->kind = REPORT_SHED;
 		*count -= COUNT_SHED;
 	} else if (COUNT_PID(*count) != 0) {
 		r->kind = REPORT_BORN;
 		r->pid = (int32_t)COUNT_PID(*count);
 		*count -= COUNT_PID(*count);
+	} else if (*count & COUNT_FAILED) {
+		r->kind = REPORT_FAILED;
+		r->step = COUNT_STEP(*count);
+		r->error = (int32_t)COUNT_ERROR(*count);
+		*count = 0;
 	} else if (*count == COUNT_READY) {
 		r->kind = REPORT_READY;
 		*count = 0;

@@ -20,25 +20,40 @@
 #define ORDER_MAGIC	0x6a707231U	/* "jpr1" */
 #define ORDER_LABEL_MAX	256
 
-/* Descriptors of a new stub. */
-#define ORDER_FD_ORDER	0
-#define ORDER_FD_TARGET	1		/* Linux: pidfd of the jail's process */
+/*
+ * Descriptors of a new stub.  Linux: the pidfd of the jail's process, then
+ * for each probe that it shall make a pipe and a counter.  The order comes
+ * through the first pipe, and what the stub says of itself to the first
+ * counter.
+ */
 #ifdef __linux__
-#define ORDER_FD_REPORT	2
+#define ORDER_FD_TARGET		0
+#define ORDER_FD_ORDER		1
+#define ORDER_FD_REPORT		2
+#define ORDER_FDS_EACH		2		/* from one probe's to the next's */
+#define ORDER_PROBES_MAX	8
 #else
-#define ORDER_FD_REPORT	0
+#define ORDER_FD_ORDER		0
+#define ORDER_FD_REPORT		0
+#define ORDER_PROBES_MAX	1
 #endif
 
 /*
- * Linux: what each report adds to the counter.  Two may be read as one.
- * BORN is the probe's pid itself; FAILED has the step and the errno too.
+ * Linux: what each report adds to the counter.  Two may be read as one, so
+ * each has bits of its own.  BORN is the probe's pid itself; FAILED has the step
+ * and the errno too.
  */
 #define COUNT_PID(count)	((uint32_t)(count))
 #define COUNT_READY		(1ULL << 32)
+#define COUNT_ERROR_SHIFT	36
+#define COUNT_ERROR(count)	((uint32_t)((count) >> COUNT_ERROR_SHIFT & 0xfff))
 #define COUNT_STEP_SHIFT	48
 #define COUNT_STEP(count)	((uint32_t)((count) >> COUNT_STEP_SHIFT & 0xff))
 #define COUNT_SHED		(1ULL << 61)
 #define COUNT_FAILED		(1ULL << 62)
+#define COUNT_FAILURE(step, error)					\
+	((uint64_t)(1U << 26 | (uint32_t)(step) << 12 | (uint32_t)(error)) \
+	    << COUNT_ERROR_SHIFT)
 
 #define ORDER_F_APPARMOR	0x1U	/* the label is AppArmor's */
 
@@ -48,6 +63,7 @@ struct order {
 	int32_t		jid;		/* FreeBSD: jid; Linux: pid of the target */
 	uint32_t	uid;
 	uint32_t	gid;
+	uint32_t	probes;		/* Linux: how many to make, one a title */
 	uint32_t	label_len;	/* Linux: 0: keep the label */
 	char		label[ORDER_LABEL_MAX];	/* what to write to attr/current */
 };

@@ -47,11 +47,17 @@ struct target {
 	bool		has_groups;	/* setgroups(2) was refused so far */
 };
 
+/* What the kernel lays on the stack of a new program. */
+struct start {
+	unsigned long	count;
+	char		*argv[];
+};
+
 /* A word to the daemon; it may be gone, and then nothing matters. */
 static void
-report(uint64_t count)
+report(int to, uint64_t count)
 {
-	SYS3(__NR_write, ORDER_FD_REPORT, &count, sizeof(count));
+	SYS3(__NR_write, to, &count, sizeof(count));
 }
 
 static _Noreturn void
@@ -64,8 +70,7 @@ leave(int status)
 static _Noreturn void
 fail(enum report_step step, long ret)
 {
-	report(COUNT_FAILED | (uint64_t)step << COUNT_STEP_SHIFT |
-	    (uint32_t)-ret);
+	report(ORDER_FD_REPORT, COUNT_FAILURE(step, -ret));
 	leave(1);
 }
 
@@ -364,7 +369,8 @@ drop_privileges(const struct target *t)
 	/* After the last open: no descriptor may be made from here on. */
 	set_limits();
 	must(STEP_CLOSE, SYS1(__NR_close, ORDER_FD_TARGET));
-	must(STEP_CLOSE, SYS3(__NR_close_range, ORDER_FD_REPORT + 1, ~0U, 0));
+	must(STEP_CLOSE, SYS3(__NR_close_range, ORDER_FD_ORDER +
+	    ORDER_FDS_EACH * t->order.probes, ~0U, 0));
 }
 
 /*
@@ -377,7 +383,7 @@ wait_for_admission(void)
 {
 	char byte;
 
-	report(COUNT_SHED);
+	report(ORDER_FD_REPORT, COUNT_SHED);
 	if (SYS3(__NR_read, ORDER_FD_ORDER, &byte, 1) != 1)
 		leave(1);
 }
@@ -462,11 +468,11 @@ check_sandbox(void)
  * shares its descriptors for another instant.
  */
 static bool
-daemon_lives(void)
+daemon_lives(int order)
 {
 	char byte;
 
-	return (SYS3(__NR_read, ORDER_FD_ORDER, &byte, 1) == 1);
+	return (SYS3(__NR_read, order, &byte, 1) == 1);
 }
 
 /*
@@ -477,18 +483,22 @@ daemon_lives(void)
  * unblocking on.
  */
 static _Noreturn void
-probe(void)
+probe(int order)
 {
 	unsigned long none = 0;
+	long ret;
 
 	SYS0(__NR_setsid);
-	must(STEP_PDEATHSIG, SYS5(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0,
-	    0));
-	report(COUNT_READY);
-	SYS3(__NR_close_range, ORDER_FD_ORDER + 1, ~0U, 0);
-	if (!daemon_lives())
+	ret = SYS5(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (ret < 0) {
+		report(order + 1, COUNT_FAILURE(STEP_PDEATHSIG, -ret));
 		leave(1);
-	SYS3(__NR_close_range, ORDER_FD_ORDER, ~0U, 0);
+	}
+	report(order + 1, COUNT_READY);
+	SYS3(__NR_close_range, order + 1, ~0U, 0);
+	if (!daemon_lives(order))
+		leave(1);
+	SYS3(__NR_close_range, order, ~0U, 0);
 	SYS4(__NR_rt_sigprocmask, SIG_SETMASK, &none, 0, SIGSET_BYTES);
 	if (ENTER_SANDBOX(filter) < 0)
 		leave(1);
@@ -496,14 +506,52 @@ probe(void)
 		PAUSE();
 }
 
-_Noreturn void	jailprobe(void);
+/*
+ * The next probe's title, to where the kernel looks for the first one.  It
+ * shows what stands there up to a zero, as long as the last byte of all
+ * arguments is none: that is its rule for setproctitle(3).
+ */
+static void
+show_title(char *to, char *const *title)
+{
+	for (const char *p = title[0]; p < title[1];)
+		*to++ = *p++;
+}
+
+/*
+ * A pid namespace counts for children only; CLONE_PARENT makes the probe the
+ * daemon's child, not ours.  Of what a probe is born with, nothing is left
+ * that belongs to an earlier one.
+ */
+static void
+bear(unsigned int probes, char *const *titles)
+{
+	char *const shown = titles[0];
+	int order = ORDER_FD_ORDER;
+
+	if (probes > 1)
+		*titles[probes] = 1;
+	for (; probes > 0; probes--) {
+		long pid;
+
+		show_title(shown, titles++);
+		pid = SYS5(__NR_clone, BIRTH_FLAGS, 0, 0, 0, 0);
+		if (pid == 0)
+			probe(order);
+		report(order + 1, pid < 0 ?
+		    COUNT_FAILURE(STEP_CLONE, -pid) : (uint64_t)pid);
+		SYS3(__NR_close_range, order, order + 1, 0);
+		order += ORDER_FDS_EACH;
+	}
+}
+
+_Noreturn void	jailprobe(const struct start *);
 
 _Noreturn void
-jailprobe(void)
+jailprobe(const struct start *start)
 {
 	static const char name[] = "jailprobe";
 	struct target t;
-	long pid;
 
 	/* First of all: with this on, a container's root could trace it. */
 	must(STEP_HIDE, SYS5(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0));
@@ -517,15 +565,7 @@ jailprobe(void)
 	drop_privileges(&t);
 	wait_for_admission();
 	must(STEP_SANDBOX, ENTER_SANDBOX(birth_filter));
-	/*
-	 * A pid namespace counts for children only; CLONE_PARENT makes the
-	 * probe the daemon's child, not ours.
-	 */
-	pid = SYS5(__NR_clone, BIRTH_FLAGS, 0, 0, 0, 0);
-	if (pid == 0)
-		probe();
-	must(STEP_CLONE, pid);
-	report((uint64_t)pid);
+	bear(t.order.probes, start->argv);
 	leave(0);
 }
 

@@ -27,9 +27,13 @@ sys6(long nr, long a, long b, long c, long d, long e, long f)
 	return (ret);
 }
 
-/* The ABI leaves a multiple of 16 in rsp here; a call makes it uneven. */
+/*
+ * Where a program begins: its function gets the start of the stack, on which
+ * the kernel has put the number of arguments and then their addresses.
+ * The ABI leaves a multiple of 16 in rsp here; a call makes it uneven.
+ */
 #define SYSCALL_ENTRY(function)						\
-	__asm__(".globl _start\n_start:\n\txor %ebp, %ebp\n\tcall " #function "\n\thlt\n")
+	__asm__(".globl _start\n_start:\n\txor %ebp, %ebp\n\tmov %rsp, %rdi\n\tcall " #function "\n\thlt\n")
 
 #elif defined(__aarch64__)
 
@@ -51,7 +55,7 @@ sys6(long nr, long a, long b, long c, long d, long e, long f)
 }
 
 #define SYSCALL_ENTRY(function)						\
-	__asm__(".globl _start\n_start:\n\tmov x29, #0\n\tmov x30, #0\n\tbl " #function "\n\tbrk #1\n")
+	__asm__(".globl _start\n_start:\n\tmov x29, #0\n\tmov x30, #0\n\tmov x0, sp\n\tbl " #function "\n\tbrk #1\n")
 
 #else
 #error "jailprobe: no system call entry for this architecture (x86-64 and aarch64 are supported); add one to stub/syscall_linux.h"

@@ -169,13 +169,73 @@ forged() {
 	tap_group=
 }
 
+# Probes that one stub makes: those for which nobody waits, and which find their
+# jail's share used up.
+together() {
+	tap_group=together
+	load_arm a 40 T after >"$T/load"
+	is "$(word ok <"$T/load")" 40 "actions"
+	spy a watch 600 "$needle"
+	lost_together watched
+	spy_ends a
+	diag_file "$T/spy.a"
+	for _what in capable mapped sockets open foreign environ; do
+		is "$(spied a "$_what")" 0 "watched: none is $_what"
+	done
+	spy a junk,other-pid,again,failed,shed,more,ready,take,close 600 2
+	lost_together attacked
+	spy_ends a
+	peek a pkill -KILL -x -f "jailprobe: T-.*"
+	ok "all are back" wait_for 60 back_together
+	is "$(titles | sort -u | lines)" 40 "each under its title"
+	ok "each is where its action is" own_titles
+	is "$(for _p in $(peek a pgrep -x jailprobe); do
+		peek a ls "/proc/$_p/fd"
+	done)" "" "and has no descriptor"
+	serves "the daemon serves another jail"
+	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid a)" >/dev/null
+	end_probes
+	tap_group=
+}
+
+# lost_together WORD: again and again, until the spy has caught enough.
+lost_together() {
+	_until=$(($(now) + 60000)) _n=0
+	while ! early_is a 8 && [ "$(now)" -lt "$_until" ]; do
+		peek a pkill -KILL -x jailprobe
+		sleep 1.5
+		_n=$((_n + 1))
+		[ "$1" = attacked ] || [ "$_n" -lt 5 ] || break
+	done
+	[ "$1" = watched ] || at_least "$(spied a early)" 8 "attacks"
+}
+
+titles() {
+	peek a pgrep -a -x jailprobe | sed -n 's/^[0-9]* jailprobe: T-/T-/p'
+}
+
+back_together() {
+	[ "$("$JAILDAEMON" list -f "$D/sock" -j "$(jail_pid a)" -J |
+	    grep -c '"state":"armed"')" -eq 40 ] && [ "$(titles | lines)" -ge 40 ]
+}
+
+own_titles() {
+	"$JAILDAEMON" list -f "$D/sock" -j "$(jail_pid a)" -J |
+	    probes_titles >"$T/shall"
+	while read -r _p _t; do
+		[ "$(tr -d '\0' <"/proc/$_p/cmdline")" = "jailprobe: $_t" ] ||
+		    return 1
+	done <"$T/shall"
+	[ "$(lines <"$T/shall")" -eq 40 ]
+}
+
 # The filter that a probe is born in, against who cannot suspend it.
 confined() {
 	tap_group=confined
 	provoked confined 7
 	is "$(spied a allowed)" 0 "whatever it is made to call is its end"
 	spy_ends a
-	if peek a /spy compat; then
+	if peek a /spy has-compat; then
 		provoked compat 2
 		is "$(spied a allowed)" 0 "by the other numbers, too"
 		spy_ends a
@@ -341,7 +401,7 @@ if ! spy_root || ! jail_start unshare a || ! jail_start unshare b ||
 	fail "no jails, or no daemon"
 	done_testing
 fi
-[ $# -gt 0 ] || set -- race early reports forged confined withheld traced forced orphaned hammer back
+[ $# -gt 0 ] || set -- race early reports forged together confined withheld traced forced orphaned hammer back
 serves "the daemon works"
 fds=$(daemon_fds) rss=$(daemon_rss)
 for part; do

@@ -76,6 +76,45 @@ other_process() {
 	pkill -x -f "sleep 54321"
 	ok "it stays when the other has ended" wait_for 5 not alive "$_other"
 	like "$("$JAILDAEMON" list -f "$D/sock" -J)" '"state":"armed"' "armed"
+	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null
+	daemon_stop
+}
+
+# for_all CALL ERROR WORDS: what one stub cannot do is said of each probe that it
+# should have made.
+for_all() {
+	tap_group="for all: $1"
+	denied "$1" "$2"
+	ok "a daemon with 40 actions" daemon_start
+	allowed
+	ok "each is refused" wait_for 15 refused_are 40 "$3"
+	is "$(log_count 'event=refuse .*before it was born')" 0 \
+	    "in these words"
+	is "$(log_count 'event=bug')" 0 "and made no mistake"
+	is "$("$JAILDAEMON" list -f "$D/sock" -J | lines)" 40 "all are kept"
+	daemon_stop
+}
+
+# refused_are N WORDS: so many actions.
+refused_are() {
+	[ "$(sed -n "s/.*event=refuse id=\([0-9]*\) .*$2.*/\1/p" "$D/log" |
+	    sort -u | lines)" -eq "$1" ]
+}
+
+armed_are() {
+	[ "$("$JAILDAEMON" list -f "$D/sock" -J |
+	    grep -c '"state":"armed"')" -eq "$1" ]
+}
+
+forty() {
+	tap_group="forty"
+	ok "a daemon" daemon_start
+	_n=0
+	while [ "$_n" -lt 40 ]; do
+		_n=$((_n + 1))
+		arm j "MANY-$_n" : -r || break
+	done
+	is "$_n" 40 "40 actions"
 	daemon_stop
 }
 
@@ -105,7 +144,7 @@ step prctl:0=38 EINVAL 71 'could not give up new privileges'
 step prlimit64:1=1 EPERM 71 'could not limit itself'
 step seccomp:0=1 EINVAL 71 'could not enter its sandbox'
 step 'clone:0&0x8000' EAGAIN 75 'cannot create the probe process: .* a limit of processes'
-step prctl:0=1 EINVAL 71 "could not tie itself to the daemon's life"
+step prctl:0=1 EINVAL 71 "could not tie itself to the daemon.s life: Invalid"
 
 # Older kernels, and engines' sandboxes around the daemon: MFD_EXEC, F_SEAL_EXEC
 # for F_ADD_SEALS, no keys.
@@ -120,6 +159,15 @@ unfit pidfd_open ENOSYS 71 'cannot hold probes: pidfd_open\(2\), Linux 5\.3'
 unfit close_range ENOSYS 71 'cannot hold probes: close_range\(2\), Linux 5\.9'
 unfit memfd_create ENOSYS 71 'cannot hold probes: memfd_create\(2\)'
 unfit 'clone:0&0x01000000' EAGAIN 71 'cannot start a process: Resource temporarily'
+
+forty
+for_all setns EPERM 'could not enter the jail: Operation not permitted'
+for_all 'clone:0&0x8000' EAGAIN 'cannot create the probe process: '
+for_all prctl:0=1 EINVAL "could not tie itself to the daemon.s life: Invalid"
+tap_group="forty"
+ok "a daemon that may do all" daemon_start
+ok "arms all" wait_for 20 armed_are 40
+daemon_stop
 
 tap_group=
 jail_stop j

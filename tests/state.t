@@ -189,6 +189,12 @@ are_armed() {
 	[ "$(armed_now)" -ge "$1" ]
 }
 
+# What the probes show: "PID TITLE".
+shown() {
+	ps -axww -o pid= -o args= |
+	    sed -n 's/^ *\([0-9]*\) jailprobe: \(M[0-9]*\) *$/\1 \2/p' | sort
+}
+
 # 10,000 are back within 5 s on two processors that have nothing else to do; in
 # short only that they come back.  What it took to arm them, one after the other,
 # tells how fast this machine is.
@@ -216,6 +222,10 @@ t_many() {
 	diag "$_n actions back after $_took s"
 	ok "soon" [ "$_took" -le "$_limit" ]
 	is "$(listed)" "$_n" "each once"
+	jd_list | probes_titles | sort >"$T/shall"
+	shown >"$T/is"
+	is "$(lines <"$T/shall")" "$_n" "with a probe"
+	ok "that shows its title" cmp "$T/shall" "$T/is"
 	is "$("$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" |
 	    tr -dc 0-9)" "$_n" "and go together"
 	ok "to the last" wait_for 60 none_listed

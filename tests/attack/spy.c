@@ -14,7 +14,7 @@
  *   spy trace [plain]		try to trace and to read them (plain: without
  *				CAP_SYS_PTRACE)
  *   spy keyring		the session keyring's description
- *   spy compat			are there 32-bit system calls, too?
+ *   spy has-compat		are there 32-bit system calls, too?
  *
  * Each ends at SIGTERM too, and prints what it saw as "name=number" words.
  */
@@ -1186,7 +1186,7 @@ main(int argc, char **argv)
 	sigaction(SIGTERM, &sa, NULL);
 	if (strcmp(mode, "keyring") == 0)
 		return (show_keyring());
-	if (strcmp(mode, "compat") == 0)
+	if (strcmp(mode, "has-compat") == 0)
 		return (has_compat());
 	if (strcmp(mode, "trace") == 0) {
 		try_traces(argc == 3);

@@ -192,6 +192,11 @@ probes() {
 	    grep -c jailprobe
 }
 
+# What list -J prints as "PID TITLE", of those that have a probe.
+probes_titles() {
+	sed -n 's/.*"pid":\([0-9]*\),"title":"\([^"]*\)".*/\1 \2/p'
+}
+
 no_probes() {
 	[ "$(probes "$1")" -eq 0 ]
 }
