@@ -11,15 +11,6 @@ here=$(dirname "$0")
 
 ANSWER_US=5500000	# 4 s, and what a busy machine adds
 
-# group FILE: where that file of a's control group is, v1 or v2.
-group() {
-	for _c in $(jail_cgroup_mounts); do
-		_file=$_c/$JAIL_RUN/$JAIL_RUN-a/$1
-		[ ! -e "$_file" ] || { echo "$_file"; return; }
-	done
-	return 1
-}
-
 # starved TITLE [UID]: an arm there is answered, with success or not, in time,
 # while others are served.  The answer is in $T/load.
 starved() {

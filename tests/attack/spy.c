@@ -341,10 +341,9 @@ do_other_pid(struct prey *p)
 static bool
 do_failed(struct prey *p)
 {
-	static uint64_t step = STEP_COUNT;
+	static unsigned int step = STEP_COUNT;
 
-	return (add(p, COUNT_FAILED | step++ << COUNT_STEP_SHIFT |
-	    0x7fffffff));
+	return (add(p, COUNT_FAILURE(step++, EIO)));
 }
 
 /* What the daemon has heard from the stub already. */
