@@ -107,7 +107,7 @@ HDRS =		src/action.h src/alarm.h src/call.h src/cgroup.h src/check.h \
 STUB_HDRS =	stub/order.h stub/syscall_linux.h
 IMAGE_Linux =	src/stub_image.S
 UNITS =		text spec wire options life alarm words conf show metrics notify
-UNITS_Linux =	engine follow
+UNITS_Linux =	engine follow ends
 UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_wire.c tests/unit/test_options.c \
 		tests/unit/test_life.c tests/unit/test_alarm.c \
