@@ -106,7 +106,8 @@ HDRS =		src/action.h src/alarm.h src/call.h src/cgroup.h src/check.h \
 		src/words.h stub/order.h
 STUB_HDRS =	stub/order.h stub/syscall_linux.h
 IMAGE_Linux =	src/stub_image.S
-UNITS =		text spec wire options life alarm words conf show metrics notify
+UNITS =		text spec wire options life alarm words conf show metrics notify \
+		process
 UNITS_Linux =	engine follow ends
 UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_wire.c tests/unit/test_options.c \
@@ -114,7 +115,8 @@ UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_engine.c \
 		tests/unit/test_words.c tests/unit/test_conf.c \
 		tests/unit/test_show.c tests/unit/test_metrics.c \
-		tests/unit/test_follow.c tests/unit/test_notify.c
+		tests/unit/test_follow.c tests/unit/test_notify.c \
+		tests/unit/test_ends.c tests/unit/test_process.c
 TOOLS_Linux =	tests/attack/record.c tests/attack/scene.c tests/attack/spy.c
 TOOLS_FreeBSD =	tests/attack/spy_freebsd.c
 TOOL_SRCS =	tests/attack/load.c tests/attack/sock.c $(TOOLS_$(OS))
