@@ -108,7 +108,7 @@ STUB_HDRS =	stub/order.h stub/syscall_linux.h
 IMAGE_Linux =	src/stub_image.S
 UNITS =		text spec wire options life alarm words conf show metrics notify \
 		process
-UNITS_Linux =	engine follow ends
+UNITS_Linux =	engine follow ends cgroup
 UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_wire.c tests/unit/test_options.c \
 		tests/unit/test_life.c tests/unit/test_alarm.c \
@@ -116,7 +116,8 @@ UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_words.c tests/unit/test_conf.c \
 		tests/unit/test_show.c tests/unit/test_metrics.c \
 		tests/unit/test_follow.c tests/unit/test_notify.c \
-		tests/unit/test_ends.c tests/unit/test_process.c
+		tests/unit/test_ends.c tests/unit/test_process.c \
+		tests/unit/test_cgroup.c
 TOOLS_Linux =	tests/attack/record.c tests/attack/scene.c tests/attack/spy.c
 TOOLS_FreeBSD =	tests/attack/spy_freebsd.c
 TOOL_SRCS =	tests/attack/load.c tests/attack/sock.c $(TOOLS_$(OS))
