@@ -380,6 +380,121 @@ events(void **state)
 	clear(&never, 1);
 }
 
+/* A standard output of which one write, the nth, fails. */
+static struct {
+	int	n;
+	int	calls;
+	FILE	*saved;
+} broken;
+
+#ifdef __linux__
+static ssize_t
+write_or_fail(void *cookie, const char *buf, size_t size)
+{
+	(void)cookie;
+	(void)buf;
+	/* fopencookie(3): 0 is the failure. */
+	return (broken.calls++ == broken.n ? 0 : (ssize_t)size);
+}
+
+static FILE *
+open_broken(void)
+{
+	return (fopencookie(NULL, "w", (cookie_io_functions_t)
+	    { .write = write_or_fail }));
+}
+#else
+static int
+write_or_fail(void *cookie, const char *buf, int size)
+{
+	(void)cookie;
+	(void)buf;
+	return (broken.calls++ == broken.n ? -1 : size);
+}
+
+static FILE *
+open_broken(void)
+{
+	return (fwopen(NULL, write_or_fail));
+}
+#endif
+
+static bool
+shows_table(struct wire_item *items)
+{
+	struct show_list *l = show_list_open(false);
+	bool ok;
+
+	assert_non_null(l);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(show_list_item(l, &items[i], "", 0), 0);
+	ok = show_list_print(l);
+	show_list_close(l);
+	return (ok);
+}
+
+static bool
+shows_json(struct wire_item *items)
+{
+	struct show_list *l = show_list_open(true);
+	bool ok;
+
+	assert_non_null(l);
+	ok = show_list_item(l, &items[0], "{}", 2) == 0 &&
+	    show_list_item(l, &items[1], "{}", 2) == 0;
+	ok = show_list_print(l) && ok;
+	show_list_close(l);
+	return (ok);
+}
+
+static bool
+shows_event(struct wire_item *items)
+{
+	return (show_event(NULL, &items[0], "", 0) == 0);
+}
+
+static bool
+shows_event_json(struct wire_item *items)
+{
+	return (show_event_json(NULL, &items[0], "{}", 2) == 0);
+}
+
+/* Whichever write fails, it is said. */
+static void
+failing_output(void **state)
+{
+	static bool (*const shows[])(struct wire_item *) = { shows_table,
+	    shows_json, shows_event, shows_event_json };
+	struct wire_item items[] = {
+		action(7, "web", "RESTART", "docker restart web"),
+		action(12, "db", "SNAPSHOT", "zfs snapshot tank/db@x") };
+	bool ok;
+
+	(void)state;
+	(void)snprintf(items[0].event, sizeof(items[0].event), "finished");
+	items[0].pid = 1;
+	items[0].text = own("text");
+	items[0].keys = ITEM_ID | ITEM_JID | ITEM_PID | ITEM_STATUS |
+	    ITEM_SIGNAL | ITEM_MS | ITEM_TEXT;
+	for (size_t i = 0; i < NITEMS(shows); i++)
+		for (broken.n = 0;; broken.n++) {
+			broken.calls = 0;
+			broken.saved = stdout;
+			stdout = open_broken();
+			if (stdout != NULL)
+				(void)setvbuf(stdout, NULL, _IONBF, 0);
+			ok = stdout != NULL && shows[i](items);
+			if (stdout != NULL)
+				(void)fclose(stdout);
+			stdout = broken.saved;
+			assert_int_equal(ok, broken.calls <= broken.n);
+			assert_true(ok || broken.calls > 0);
+			if (ok)
+				break;
+		}
+	clear(items, 2);
+}
+
 int
 main(void)
 {
@@ -394,6 +509,7 @@ main(void)
 		cmocka_unit_test(last),
 		cmocka_unit_test(json),
 		cmocka_unit_test(events),
+		cmocka_unit_test(failing_output),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
