@@ -429,6 +429,78 @@ t_faults() {
 	daemon_start
 }
 
+# -- no process for a command ----------------------------------------------
+
+# For some time no process can be made.  A trigger that was accepted waits, over
+# restarts, too, and runs its command once.
+t_owed() {
+	[ "$JAIL_OS" = Linux ] || return
+	daemon_stop
+	daemon_dir owed
+	daemon_prepare() {
+		FAIL_FILE=$D/fail
+		LD_PRELOAD=${CHAOS%/*}/fail.so
+		export FAIL_FILE LD_PRELOAD
+	}
+	ok "a daemon whose calls can be made to fail" daemon_start
+	owed_hups first
+	sleep 1.5
+	is "$(mark first)" 0 "none has run"
+	clones_work
+	ok "then each runs" wait_for 10 owed_all_ran first
+	ok "and is armed again" wait_for 10 is_state owed-AFTER armed
+	owed_hups second
+	daemon_kill9
+	ok "killed: another daemon, which has none either" daemon_start
+	sleep 1.5
+	is "$(mark second)" 0 "none has run there"
+	daemon_kill9
+	clones_work
+	ok "killed: a daemon that has" daemon_start
+	ok "each runs there" wait_for 10 owed_all_ran second
+	wait_for 10 is_state owed-AFTER armed
+	owed_hups third
+	daemon_stop
+	clones_work
+	ok "stopped: a daemon" daemon_start
+	ok "each runs there, too" wait_for 10 owed_all_ran third
+	sleep 1.5
+	is "$(mark first) $(mark second) $(mark third)" "3 3 3" "and but once"
+	is "$(log_count 'event=bug')" 0 "nor is there a mistake"
+	daemon_stop
+	daemon_prepare() { :; }
+	daemon_dir d
+	daemon_start
+}
+
+clones_work() {
+	echo >"$D/fail.new"
+	mv "$D/fail.new" "$D/fail"
+}
+
+# owed_hups FILE: one of each kind, whose commands leave a line there each.
+owed_hups() {
+	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null 2>&1
+	arm j owed-NEVER "echo x >>$M/$1"
+	arm j owed-AFTER "echo x >>$M/$1" -r
+	arm j owed-NOW "echo x >>$M/$1" -R
+	_delayed=$(log_count event=run-delayed)
+	echo "clone 1 on" >"$D/fail.new"
+	mv "$D/fail.new" "$D/fail"
+	for _t in NEVER AFTER NOW; do
+		ok "$1: a HUP for owed-$_t" fire j "owed-$_t"
+	done
+	ok "$1: is accepted" wait_for 5 delayed "$((_delayed + 3))"
+}
+
+delayed() {
+	[ "$(log_count event=run-delayed)" -ge "$1" ]
+}
+
+owed_all_ran() {
+	[ "$(mark "$1")" -eq 3 ]
+}
+
 # with_fault NAME N COMMAND...: the n-th call fails; leaves $_rc and $_left.
 with_fault() {
 	echo "$1 $2" >"$D/fail"
@@ -668,7 +740,7 @@ t_soak() {
 jail_start "$kind" j
 daemon_dir d
 daemon_start
-for tap_group in ${1:-actions runs jails many damage full none long faults start_faults clock kill upgrade soak}; do
+for tap_group in ${1:-actions runs jails many damage full none long faults owed start_faults clock kill upgrade soak}; do
 	"t_$tap_group"
 done
 tap_group=

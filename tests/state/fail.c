@@ -5,6 +5,7 @@
  *
  * The file says which, "name n"; n counts from when it was written.  When that
  * call was made and has failed, the file is empty.  Without it nothing fails.
+ * "name n on": that one and all that follow, until the file says otherwise.
  *
  * Names: malloc calloc realloc write renameat unlinkat openat open accept4
  * epoll_ctl pipe2 eventfd clone pidfd_open memfd_create.
@@ -61,7 +62,8 @@ static bool
 fails(const char *name, int error)
 {
 	size_t len = strlen(name);
-	char now[sizeof(order)];
+	char now[sizeof(order)], *rest;
+	long n;
 
 	if (file == NULL)
 		return (false);
@@ -70,9 +72,14 @@ fails(const char *name, int error)
 		memcpy(order, now, sizeof(order));
 		count = 0;
 	}
-	if (strncmp(order, name, len) != 0 || order[len] != ' ' ||
-	    ++count != strtol(order + len, NULL, 10))
+	if (strncmp(order, name, len) != 0 || order[len] != ' ')
 		return (false);
+	n = strtol(order + len, &rest, 10);
+	if (++count < n)
+		return (false);
+	errno = error;
+	if (strncmp(rest, " on", 3) == 0)
+		return (true);
 	raw(SYS_truncate, (long)file, 0, 0, 0);
 	order[0] = '\0';
 	errno = error;
