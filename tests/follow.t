@@ -6,6 +6,7 @@
 
 here=$(dirname "$0")
 . "$here/lib/setup.sh"
+. "$here/lib/faults.sh"
 
 if [ "$JAIL_OS" != Linux ]; then
 	ok "refused elsewhere" refused 69 "^jaildaemon: follow: only on Linux" \
@@ -600,6 +601,58 @@ case_ends() {
 	ok "if it is killed its command ends, too" wait_for 5 not alive "$_pid"
 }
 
+# The n-th call of a function fails: the follower says why it ends, or goes on
+# and tells of the container all the same.
+follow_fault() {
+	_name=f-$1-$2
+	echo "$P $(key 1) /$_name" >"$E/c/$(key 1)"
+	echo "$1 $2" >"$D/fail"
+	FAIL_FILE=$D/fail LD_PRELOAD=$FAULTS "$JAILDAEMON" follow \
+	    -f "$D/sock" docker </dev/null >"$D/follow.out" 2>"$D/follow" &
+	FPID=$!
+	echo "$FPID" >"$D/follow.pid"
+	wait_for 15 settled "$_name"
+	# An event, too, and its inspection.
+	_inspected=$(($(asked_for inspect) + 1))
+	alive "$FPID" && fake_event 1 && wait_for 15 follow_heard
+	_left=$(cat "$D/fail")
+	: >"$D/fail"
+	if alive "$FPID"; then
+		told_is "$_name" 1 || diag "it is not told"
+		follow_end
+		_rc=$?
+		told_is "$_name" 1 && [ "$_rc" -eq 0 ]
+		return
+	fi
+	wait "$FPID"
+	_rc=$?
+	[ "$_rc" -ge 64 ] && [ "$_rc" -le 78 ] && [ -s "$D/follow" ] &&
+	    [ -z "$_left" ]
+}
+
+settled() {
+	! alive "$FPID" || told_is "$1" 1
+}
+
+# The list was taken, and the event asked about.
+follow_heard() {
+	! alive "$FPID" || [ "$(asked_for inspect)" -ge "$_inspected" ]
+}
+
+case_faults() {
+	_step=61
+	[ "${JAILDAEMON_LONG:-0}" = 0 ] || _step=1
+	fake_run 1 web
+	fake_ps 1
+	ok "what makes them fail" test -e "$FAULTS"
+	for _c in malloc calloc realloc; do
+		ok "$_c fails" each_fault follow_fault "$_c" "$_step"
+	done
+	for _c in open pipe2 epoll_ctl pidfd_open write; do
+		ok "$_c fails" each_fault follow_fault "$_c" 1
+	done
+}
+
 # What the real one says of no project but its own.
 case_incus() {
 	cat >"$E/incus" <<-END
@@ -917,6 +970,8 @@ real_follower_restarts() {
 REALS="docker podman incus"
 [ "${SANITIZED:-0}" = 0 ] || REALS=
 FAKES="words events hostile refusals daemon engine hanging paused log ends incus"
+# A sanitizer has a malloc of its own.
+[ "${SANITIZED:-0}" != 0 ] || FAKES="$FAKES faults"
 
 case_refused
 for kind in ${KINDS_ONLY:-$REALS}; do

@@ -8,6 +8,7 @@
 here=$(dirname "$0")
 . "$here/lib/setup.sh"
 . "$here/lib/verbs.sh"
+. "$here/lib/faults.sh"
 
 CHAOS=${JAILDAEMON%/*}/state/chaos
 
@@ -384,30 +385,16 @@ fault() {
 	return 0
 }
 
-# each_fault FUNCTION NAME STEP [DENSE]: from the first call to the last one,
-# each of the first DENSE and every STEPth of the others.  The function is given
-# the name and the number; where nothing was called so often it leaves $_left,
-# what still waited to fail.
-each_fault() {
-	_n=1 _left=
-	while [ -z "$_left" ]; do
-		"$1" "$2" "$_n" || { diag "$2: at $_n"; return 1; }
-		[ -n "$_left" ] || _n=$((_n + (_n < ${4:-0} ? 1 : $3)))
-	done
-	diag "$2: up to $_n"
-	[ "$_n" -gt 1 ]
-}
-
 t_faults() {
 	[ "$JAIL_OS" = Linux ] || return
 	daemon_stop
 	daemon_dir faults
 	daemon_prepare() {
 		FAIL_FILE=$D/fail
-		LD_PRELOAD=${CHAOS%/*}/fail.so
+		LD_PRELOAD=$FAULTS
 		export FAIL_FILE LD_PRELOAD
 	}
-	ok "what makes them fail" test -e "${CHAOS%/*}/fail.so"
+	ok "what makes them fail" test -e "$FAULTS"
 	ok "a daemon whose calls can be made to fail" daemon_start
 	_step=23
 	[ "${JAILDAEMON_LONG:-0}" = 0 ] || _step=1
@@ -439,7 +426,7 @@ t_owed() {
 	daemon_dir owed
 	daemon_prepare() {
 		FAIL_FILE=$D/fail
-		LD_PRELOAD=${CHAOS%/*}/fail.so
+		LD_PRELOAD=$FAULTS
 		export FAIL_FILE LD_PRELOAD
 	}
 	ok "a daemon whose calls can be made to fail" daemon_start
@@ -507,20 +494,11 @@ with_fault() {
 	shift 2
 	# env(1) is last: what fails shall not be timeout(1).
 	timeout -s KILL 20 env "FAIL_FILE=$D/fail" \
-	    "LD_PRELOAD=${CHAOS%/*}/fail.so" "$@" </dev/null \
+	    "LD_PRELOAD=$FAULTS" "$@" </dev/null \
 	    >"$T/fault.out" 2>"$T/fault.err"
 	_rc=$?
 	_left=$(cat "$D/fail")
 	: >"$D/fail"
-}
-
-# in_words: the status is one of sysexits(3), with one line.
-in_words() {
-	[ "$_rc" -ge 64 ] && [ "$_rc" -le 78 ] &&
-	    [ "$(lines <"$T/fault.err")" -eq 1 ] && return
-	diag "status $_rc"
-	diag_file "$T/fault.err"
-	return 1
 }
 
 # glibc's getpwuid(3) asserts that it has memory for a line; the parent says so.
