@@ -193,7 +193,8 @@ are_armed() {
 # What the probes show: "PID TITLE".
 shown() {
 	ps -axww -o pid= -o args= |
-	    sed -n 's/^ *\([0-9]*\) jailprobe: \(M[0-9]*\) *$/\1 \2/p' | sort
+	    sed -n -e 's/ (jailprobe)$//' \
+	    -e 's/^ *\([0-9]*\) jailprobe: \(M[0-9]*\) *$/\1 \2/p' | sort
 }
 
 # 10,000 are back within 5 s on two processors that have nothing else to do; in

@@ -477,7 +477,8 @@ arm_targets(void)
 		    "\n", jail, i, uid_here, i % 2 == 0 ? "now" : "after", dir, i);
 		reply = ask(request);
 		check(reply != NULL && strstr(reply, "\"ok\":true") != NULL,
-		    "U%d cannot be armed", i);
+		    "U%d cannot be armed: %s", i, reply == NULL ? "no reply" :
+		    reply);
 		free(reply);
 	}
 }

@@ -76,7 +76,6 @@ test_started(void **state)
 	assert_int_equal(process_started(pid), started);
 	end(pid);
 	assert_int_equal(process_started(pid), -1);
-	assert_int_equal(process_started(0), -1);
 	assert_int_equal(process_started(-1), -1);
 	close(ready[0]);
 	close(ready[1]);
