@@ -789,15 +789,16 @@ static void
 attach_waiting(struct actions *as, struct jail *jail)
 {
 	struct action *some[PROBE_TOGETHER_MAX], *a;
+	const struct spec *ids = &TAILQ_FIRST(&jail->waiting)->spec;
 	unsigned int count = 0;
 
-	while (count < PROBE_TOGETHER_MAX &&
-	    (a = TAILQ_FIRST(&jail->waiting)) != NULL && (count == 0 ||
-	    (a->spec.uid == some[0]->spec.uid &&
-	    a->spec.gid == some[0]->spec.gid))) {
+	do {
+		a = TAILQ_FIRST(&jail->waiting);
 		leave_queue(a);
 		some[count++] = a;
-	}
+		a = TAILQ_FIRST(&jail->waiting);
+	} while (count < PROBE_TOGETHER_MAX && a != NULL &&
+	    a->spec.uid == ids->uid && a->spec.gid == ids->gid);
 	if (jail->waiting_count > 0) {
 		TAILQ_REMOVE(&as->queue, jail, turn);
 		TAILQ_INSERT_TAIL(&as->queue, jail, turn);

@@ -41,6 +41,7 @@ struct attach {
 	struct event	*readable;
 	struct event	*deadline;
 	bool		 reported;	/* READY */
+	bool		 failed;	/* FAILED: it is not born any more */
 	uint32_t	 uid, gid;	/* for the words of a refusal */
 };
 
@@ -130,7 +131,8 @@ is_expected(const struct stub *stub)
 
 /*
  * A probe that is refused before it was born must not be born later, so its
- * stub goes, whomever else it would have made: they are told of its end.
+ * stub goes, whomever else it would have made: they are told of its end.  Not
+ * if the stub itself said that it could not make this one.
  */
 static void
 refuse(struct probe *p, int status, const char *why)
@@ -140,7 +142,8 @@ refuse(struct probe *p, int status, const char *why)
 	p->stage = REFUSED;
 	p->jail->leftovers++;
 	close_channel(a);
-	if (a->stub->end.watched && (p->pid == 0 || !is_expected(a->stub)))
+	if (a->stub->end.watched && ((p->pid == 0 && !a->failed) ||
+	    !is_expected(a->stub)))
 		ends_signal(&a->stub->end, SIGKILL);
 	if (p->end.watched)
 		ends_signal(&p->end, SIGKILL);
@@ -181,6 +184,7 @@ refuse_step(struct probe *p, const struct report *r)
 {
 	char why[WHY_MAX];
 
+	p->attach->failed = true;
 	switch (r->step) {
 	case STEP_GONE:
 		refuse(p, EX_NOHOST, "the jail has ended");
@@ -553,7 +557,7 @@ new_stub(struct probe_context *ctx, struct jail *jail,
 
 	if (stub == NULL)
 		return (NULL);
-	for (; stub->count < count; stub->count++) {
+	do {
 		struct probe *p = new_probe(ctx, jail, spec,
 		    orders[stub->count].arg);
 
@@ -564,7 +568,7 @@ new_stub(struct probe_context *ctx, struct jail *jail,
 		p->attach->stub = stub;
 		p->attach->index = stub->count;
 		stub->probes[stub->count] = p;
-	}
+	} while (++stub->count < count);
 	return (stub);
 }
 

@@ -611,7 +611,8 @@ follow_fault() {
 	    -f "$D/sock" docker </dev/null >"$D/follow.out" 2>"$D/follow" &
 	FPID=$!
 	echo "$FPID" >"$D/follow.pid"
-	wait_for 15 settled "$_name"
+	# If it was left out it is in the next list, after a minute.
+	wait_for 75 settled "$_name"
 	# An event, too, and its inspection.
 	_inspected=$(($(asked_for inspect) + 1))
 	alive "$FPID" && fake_event 1 && wait_for 15 follow_heard

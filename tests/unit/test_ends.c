@@ -107,9 +107,10 @@ start_child(int status)
 	assert_int_not_equal(pid, -1);
 	if (pid != 0)
 		return (pid);
-	while (status == -1)
+	if (status != -1)
+		_exit(status);
+	for (;;)
 		pause();
-	_exit(status);
 }
 
 static void
