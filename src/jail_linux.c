@@ -29,6 +29,8 @@
 #define NS_GET_PID_FROM_PIDNS	_IOR(0xb7, 0x6, int)
 #endif
 
+#define LABEL_FILE_MAX	4096	/* a page is all that the kernel gives */
+
 RB_HEAD(jail_tree, jail);
 
 struct jails {
@@ -439,13 +441,16 @@ trim_label(char *label)
 	label[strcspn(label, "\n")] = '\0';
 }
 
+/* Half a label could be another one: what does not fit is not read. */
 static int
 read_label(const char *who, const char *leaf, char *label, size_t size)
 {
 	char path[PROCFS_PATH_MAX];
+	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%s/attr/%s", who, leaf);
-	if (procfs_read(path, label, size) <= 0)
+	n = procfs_read(path, label, size);
+	if (n <= 0 || (size_t)n == size - 1)
 		return (-1);
 	trim_label(label);
 	return (0);
@@ -460,7 +465,7 @@ order_label(const struct jail *jail, struct order *order, char *err,
     size_t errsize)
 {
 	static const char *const files[] = { "apparmor/current", "current" };
-	char who[16], ours[ORDER_LABEL_MAX], theirs[ORDER_LABEL_MAX];
+	char who[16], ours[LABEL_FILE_MAX], theirs[LABEL_FILE_MAX];
 	int n;
 
 	snprintf(who, sizeof(who), "%d", jail->id);

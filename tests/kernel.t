@@ -1,7 +1,7 @@
 #!/bin/sh
 # Kernels that refuse: each step of attaching a probe fails in turn, by a filter
 # that daemon and stub inherit; and what older kernels lack is done without, or
-# said at the start.
+# said at the start.  Security labels that cannot be read, or taken.
 #
 # shellcheck disable=SC1091,SC2119,SC2154,SC2317
 
@@ -106,6 +106,51 @@ armed_are() {
 	    grep -c '"state":"armed"')" -eq "$1" ]
 }
 
+# labelled NAME FILE OURS THEIRS: a daemon to which the kernel seems to say so in
+# attr/FILE of it and of the jail; an empty THEIRS: there is no such file.
+labelled() {
+	tap_group="label: $1"
+	rm -rf "$T/ours" "$T/theirs"
+	mkdir -p "$T/ours/${2%current}" "$T/theirs/${2%current}"
+	printf '%s\n' "$3" >"$T/ours/$2"
+	[ -z "$4" ] || printf '%s\n' "$4" >"$T/theirs/$2"
+	cat >"$T/denied" <<-END
+	#!/bin/sh
+	exec unshare -m --propagation private sh -c '
+	mount --bind "$T/ours" "/proc/\$\$/attr" &&
+	mount --bind "$T/theirs" /proc/$(jail_pid j)/attr &&
+	exec "$PROGRAM" "\$@"' sh "\$@"
+	END
+	chmod 755 "$T/denied"
+	JAILDAEMON=$T/denied
+	ok "a daemon" daemon_start
+	allowed
+}
+
+# labels FILE: apparmor/current, or current, which SELinux has.
+labels() {
+	labelled "another, $1" "$1" unconfined "docker-default (enforce)"
+	ok "which the kernel does not give: refused" refused 71 \
+	    "could not take the jail's security label: Invalid argument" \
+	    -f "$D/sock" -c : -t T -j "$(jail_pid j)"
+	ok "no probe is left" wait_for 5 no_probes j
+	daemon_stop
+	labelled "the same, $1" "$1" "docker-default (enforce)" \
+	    "docker-default (complain)"
+	ok "needs not be taken" arm j T :
+	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null
+	daemon_stop
+	labelled "unreadable, $1" "$1" unconfined ""
+	ok "refused" refused 71 \
+	    "cannot read the security label of process $(jail_pid j)\$" \
+	    -f "$D/sock" -c : -t T -j "$(jail_pid j)"
+	daemon_stop
+	labelled "too long, $1" "$1" unconfined "$(printf '%0256d' 0)"
+	ok "refused" refused 71 "the security label of process $(jail_pid j) is \
+longer than 255 bytes\$" -f "$D/sock" -c : -t T -j "$(jail_pid j)"
+	daemon_stop
+}
+
 forty() {
 	tap_group="forty"
 	ok "a daemon" daemon_start
@@ -154,6 +199,9 @@ works keyctl ENOSYS
 works personality EPERM
 works sched_setscheduler EPERM
 other_process
+
+labels apparmor/current
+labels current
 
 unfit pidfd_open ENOSYS 71 'cannot hold probes: pidfd_open\(2\), Linux 5\.3'
 unfit close_range ENOSYS 71 'cannot hold probes: close_range\(2\), Linux 5\.9'
