@@ -226,12 +226,15 @@ refuse_unborn(struct stub *stub, const struct report *r)
 	}
 }
 
-/* A step of the stub's is told on its first probe's behalf. */
+/*
+ * A step of the stub's is told on its first probe's behalf.  Not each is: one
+ * probe may not be made, or fail by itself before it was heard of.
+ */
 static bool
 is_stubs_step(const struct probe *p, const struct report *r)
 {
 	return (!stub_is_probe && p->attach->index == 0 && p->pid == 0 &&
-	    r->step != STEP_CLONE);
+	    r->step != STEP_CLONE && r->step != STEP_PDEATHSIG);
 }
 
 /* BORN: from here on the probe's end is heard of, whatever it does. */

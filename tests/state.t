@@ -489,7 +489,8 @@ owed_all_ran() {
 	[ "$(mark "$1")" -eq 3 ]
 }
 
-# with_fault NAME N COMMAND...: the n-th call fails; leaves $_rc and $_left.
+# with_fault NAME N COMMAND...: the n-th call fails; leaves $_rc and $_left.  If
+# it succeeds, what it has started goes on until the condition $_settled.
 with_fault() {
 	echo "$1 $2" >"$D/fail"
 	shift 2
@@ -498,6 +499,7 @@ with_fault() {
 	    "LD_PRELOAD=$FAULTS" "$@" </dev/null \
 	    >"$T/fault.out" 2>"$T/fault.err"
 	_rc=$?
+	[ -z "$_settled" ] || [ "$_rc" -ne 0 ] || wait_for 10 "$_settled"
 	_left=$(cat "$D/fail")
 	: >"$D/fail"
 }
@@ -508,22 +510,30 @@ libc_aborted() {
 	    grep -q 'died of signal 6 while starting' "$T/fault.err"
 }
 
+# By request, and by two rules.
+kept_all() {
+	is_state KEPT1 armed && is_state KEPT2 armed && is_state RULE1 armed &&
+	    is_state RULE2 armed
+}
+
 # A start either succeeds or says why it does not; what the last daemon left
 # is there afterwards.
 start_fault() {
 	rm -rf "$D/state"
 	cp -a "$T/state.whole" "$D/state"
+	_settled=kept_all
 	with_fault "$1" "$2" "$JAILDAEMON" -D -f "$D/sock" -p "$D/pid" \
-	    -S "$D/state"
+	    -S "$D/state" -C "$D/conf"
+	_settled=
 	_why=
 	if [ "$_rc" -ne 0 ]; then
 		in_words || libc_aborted || _why="it did not say why"
 		[ -z "$_left" ] || _why="it failed by itself"
-		"$JAILDAEMON" -D -f "$D/sock" -p "$D/pid" -S "$D/state"
+		"$JAILDAEMON" -D -f "$D/sock" -p "$D/pid" -S "$D/state" \
+		    -C "$D/conf"
 	fi
 	DPID=$(tr -dc 0-9 <"$D/pid")
-	if ! wait_for 10 is_state KEPT1 armed ||
-	    ! wait_for 10 is_state KEPT2 armed; then
+	if ! wait_for 20 kept_all; then
 		_why="an action is lost"
 		jd_list | sed 's/^/# /'
 	fi
@@ -566,23 +576,30 @@ t_start_faults() {
 	[ "$JAIL_OS" = Linux ] || return
 	daemon_stop
 	daemon_dir startfaults
-	daemon_start
+	_settled=
+	printf '%s\n' '-j "j*" -t RULE1 -r -c :' '-j jail -t RULE2 -R -c true' \
+	    >"$D/conf"
+	daemon_start -C "$D/conf"
+	printf '{"v":1,"verb":"started","jail":"jail","pid":%d}\n' \
+	    "$(jail_pid j)" | talk >"$T/started"
 	arm j KEPT1 : -r
 	arm j KEPT2 "sleep 0" -r
 	daemon_stop
 	cp -a "$D/state" "$T/state.whole"
-	_step=47
+	_step=97
 	[ "${JAILDAEMON_LONG:-0}" = 0 ] || _step=1
 	for _c in malloc calloc; do
 		ok "$_c fails" each_fault start_fault "$_c" "$_step"
 	done
-	[ "$_step" -eq 1 ] || _step=3
+	[ "$_step" -eq 1 ] || _step=11
 	for _c in realloc write open; do
 		ok "$_c fails" each_fault start_fault "$_c" "$_step"
 	done
+	_few=3
+	[ "$_step" -ne 1 ] || _few=1
 	for _c in renameat openat epoll_ctl pipe2 eventfd clone pidfd_open \
 	    memfd_create; do
-		ok "$_c fails" each_fault start_fault "$_c" 1
+		ok "$_c fails" each_fault start_fault "$_c" "$_few"
 	done
 	ok "no probe is left" wait_for 10 no_probes j
 	daemon_start
