@@ -246,6 +246,25 @@ t_damage() {
 	ok "a torn last line is dropped" log_has event=journal-torn
 	ok "and the rest holds" wait_for 10 is_state TWO armed
 	is "$(listed)" 2 "all of it"
+	# Of actions and of runs that it does not know, and of one twice.
+	fire j ONE
+	wait_for 10 [ "$(jd_list -t ONE | grep -c '"last_at"')" -eq 1 ]
+	wait_for 10 is_state ONE armed
+	daemon_stop
+	journal | grep -E '"record":"(end|trigger|run|ran)"' >"$T/odd"
+	is "$(sed 's/.*"record":"\([a-z]*\)".*/\1/' "$T/odd" | sort -u |
+	    tr '\n' ' ')" "ran run trigger " "a journal with a run"
+	{
+		journal
+		sed 's/"id":[0-9]*/"id":999/' "$T/odd"
+		printf '{"v":1,"record":"end","id":999}\n'
+		sed -n '/"record":"run"/s/"run":[0-9]*/"run":77/p' "$T/odd"
+		journal | grep '"title":"TWO"'
+	} >"$T/with-odd"
+	cp "$T/with-odd" "$D/state/journal"
+	daemon_start
+	ok "records of what is not there" wait_for 10 is_state TWO armed
+	is "$(listed) $(log_count journal-)" "2 0" "are passed over"
 	daemon_stop
 	{ printf 'rubbish\n'; journal | sed -n 2p; } >"$T/tail"
 	cp "$D/state/journal" "$T/whole"
