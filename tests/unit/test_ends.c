@@ -392,5 +392,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
 	};
 
+	/* Ignored where nohup(1) has begun it. */
+	(void)signal(SIGHUP, SIG_DFL);
 	return (cmocka_run_group_tests(tests, NULL, NULL));
 }
