@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 /* The texts that it reads, not the ones of this machine. */
-#include "../../src/cgroup.c"
+#include "../../src/cgroup.c"	/* NOLINT(bugprone-suspicious-include) */
 
 static struct cgroups *cg;
 

@@ -150,10 +150,19 @@ static bool
 is_alive(pid_t pid)
 {
 	char command[96];
+	int status;
+	pid_t shell;
 
 	snprintf(command, sizeof(command), "ps -o stat= -p %ld | grep -q "
 	    "'^[^Z]'", (long)pid);
-	return (system(command) == 0);
+	shell = fork();
+	if (shell == 0) {
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(shell, &status, 0), shell);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) <= 1);
+	return (WEXITSTATUS(status) == 0);
 }
 
 static bool
