@@ -61,7 +61,7 @@ HARDENING_FreeBSD = -fstack-protector-strong
 
 # The stub has neither libc nor any of the protections that need one, and
 # is left alone by link-time optimisers, sanitizers and profilers.  As small as
-# the compiler can: each probe has a copy of the file in memory, and a byte
+# the compiler can: each stub has a copy of the file in memory, and a byte
 # over a page is a second page.
 STUB_SIZE !=	$(CC) -Oz -E -x c /dev/null >/dev/null 2>&1 && \
 		echo -Oz || echo -Os

@@ -26,7 +26,7 @@
 #define WHY_MAX		1024
 #define OWED_MS		1000	/* between tries to start a command */
 #define DRAIN_POLL_MS	2
-#define ATTACH_MAX	32	/* at a time, of those that nobody waits for */
+#define ATTACH_MAX	64	/* at a time, of those that nobody waits for */
 #define ATTACH_JAIL_MAX	16
 #define SUM_MS		10000	/* how long repeats are summed up */
 
@@ -754,10 +754,12 @@ attach_together(struct action *const some[], unsigned int count)
 static bool
 attach(struct action *a)
 {
-	if (!LIST_EMPTY(&a->waiters) || (a->jail->waiting_count == 0 &&
+	if (!LIST_EMPTY(&a->waiters) || (TAILQ_EMPTY(&a->actions->queue) &&
 	    has_room(a->actions, 1) && has_share(a->jail, 1)))
 		return (attach_together(&a, 1));
+	/* Who waits goes first; but all of them may have their share. */
 	join_queue(a);
+	event_active(a->actions->turns, EV_TIMEOUT, 0);
 	return (true);
 }
 
@@ -923,6 +925,8 @@ step(struct action *a, enum life_event event)
 		/* Whose turn has not come loses it. */
 		if (a->life.state == LIFE_ENDING && a->queued) {
 			leave_queue(a);
+			/* Whoever is behind it may need less room. */
+			event_active(a->actions->turns, EV_TIMEOUT, 0);
 			again = true;
 		}
 		event = LIFE_REFUSED;

@@ -132,7 +132,8 @@ is_expected(const struct stub *stub)
 /*
  * A probe that is refused before it was born must not be born later, so its
  * stub goes, whomever else it would have made: they are told of its end.  Not
- * if the stub itself said that it could not make this one.
+ * if it was said that this one could not be made, or failed by itself; where a
+ * jail forged that, what is born is a stranger, and finds its pipe closed.
  */
 static void
 refuse(struct probe *p, int status, const char *why)
@@ -184,7 +185,7 @@ refuse_step(struct probe *p, const struct report *r)
 {
 	char why[WHY_MAX];
 
-	p->attach->failed = true;
+	p->attach->failed = r->step == STEP_CLONE || r->step == STEP_PDEATHSIG;
 	switch (r->step) {
 	case STEP_GONE:
 		refuse(p, EX_NOHOST, "the jail has ended");
@@ -234,7 +235,15 @@ static bool
 is_stubs_step(const struct probe *p, const struct report *r)
 {
 	return (!stub_is_probe && p->attach->index == 0 && p->pid == 0 &&
-	    r->step != STEP_CLONE && r->step != STEP_PDEATHSIG);
+	    r->step != STEP_CLONE && r->step != STEP_PDEATHSIG &&
+	    r->step < STEP_COUNT);
+}
+
+/* From then on the jail has a hand in it, and these steps are behind. */
+static bool
+is_too_late(const struct probe *p, const struct report *r)
+{
+	return (p->attach->stub->admitted && r->step < STEP_CLONE);
 }
 
 /* BORN: from here on the probe's end is heard of, whatever it does. */
@@ -276,18 +285,22 @@ admit(struct probe *first)
 /*
  * Until it is admitted only the stub can have spoken.  What comes then, a jail
  * that traces its probe can have forged; all it gains is a process of its own
- * in the place of its probe.
+ * in the place of its probe, or of one that the same stub makes after it, or
+ * that these are refused for now.
  */
 static void
 judge(struct probe *p, const struct report *r)
 {
 	struct attach *a = p->attach;
 
-	if (r->kind == REPORT_FAILED && is_stubs_step(p, r))
+	bool failed = r->kind == REPORT_FAILED && !is_too_late(p, r);
+
+	if (failed && is_stubs_step(p, r))
 		refuse_unborn(a->stub, r);
-	else if (r->kind == REPORT_FAILED)
+	else if (failed)
 		refuse_step(p, r);
-	else if (r->kind == REPORT_SHED && !a->stub->admitted && a->index == 0)
+	else if (r->kind == REPORT_SHED && !a->stub->admitted &&
+	    a->index == 0 && a->stub->end.watched)
 		admit(p);
 	else if (r->kind == REPORT_BORN)
 		watch_born(p, r->pid);
@@ -497,18 +510,14 @@ static int
 start(struct stub *stub, const struct probe_order *orders,
     const struct order *order)
 {
-	int saved;
-
 	for (unsigned int i = 0; i < stub->count; i++)
 		if (start_waiting(stub->probes[i]) == -1)
 			return (-1);
 	if (channel_send(&stub->probes[0]->attach->channel, order,
 	    sizeof(*order)) == -1 || start_stub(stub, orders) == -1)
 		return (-1);
-	saved = errno;
 	for (unsigned int i = 0; i < stub->count; i++)
 		channel_close_far(&stub->probes[i]->attach->channel);
-	errno = saved;
 	return (0);
 }
 

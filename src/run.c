@@ -573,7 +573,8 @@ spawn_shell(const struct run *run, const struct run_spec *spec, int output,
 	const int fds[] = { runs->devnull, out, out };
 	struct variables v;
 	struct spawn sp = { .program = -1, .path = _PATH_BSHELL, .argv = argv,
-	    .envp = v.envp, .fds = fds, .nfds = 3, .run = true, .nofile = &runs->nofile, .mark_dir = runs->dirfd };
+	    .envp = v.envp, .fds = fds, .nfds = 3, .run = true,
+	    .nofile = &runs->nofile, .mark_dir = runs->dirfd };
 	int ret, saved;
 
 	if (fill_environment(runs, spec, &v) == -1)
