@@ -292,7 +292,6 @@ static void
 judge(struct probe *p, const struct report *r)
 {
 	struct attach *a = p->attach;
-
 	bool failed = r->kind == REPORT_FAILED && !is_too_late(p, r);
 
 	if (failed && is_stubs_step(p, r))

@@ -6,6 +6,13 @@
 #   sh tests/coverage.sh        all tests, then the counts
 #   sh tests/coverage.sh count  the counts of what was run before
 #
+# What is not reached, by kind: the search for jails in rules.c, which is called on
+# FreeBSD alone; what engine.c's child does between fork and exec, where the
+# counters end with the program; daemons that the chaos kills (state.t kill), with
+# what they alone did; the label that AppArmor gives, which a virtual machine
+# shows (make check-vm); and failures that nothing here can provoke, such as
+# getrlimit(2)'s, or a lock file that changes all the time.
+#
 # Environment: BUILD, built with --coverage.  A test that fails here is told
 # of, but it is for make check to judge: much is slower with counters, as it is
 # with sanitizers.
