@@ -83,6 +83,9 @@ static void
 restart(void)
 {
 	runs_close(runs);
+	ends_close(ends);
+	ends = ends_open(base);
+	assert_non_null(ends);
 	runs = open_runs(dirfd_here);
 }
 
