@@ -323,8 +323,12 @@ conclude(struct probe *p)
 		refuse(p, status, why);
 		return;
 	}
-	/* Linux: it waits for that.  Where nobody reads, it has ended. */
-	if (channel_send(&p->attach->channel, "", 1) == -1 && errno != EPIPE) {
+	/*
+	 * Who was cloned waits for that; where nobody reads, it has ended.  Who
+	 * was the stub has closed its end by now, or is about to.
+	 */
+	if (!stub_is_probe && channel_send(&p->attach->channel, "", 1) == -1 &&
+	    errno != EPIPE) {
 		refuse(p, EX_OSERR, "the probe cannot be told to go on");
 		return;
 	}
