@@ -118,7 +118,7 @@ UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_follow.c tests/unit/test_notify.c \
 		tests/unit/test_ends.c tests/unit/test_process.c \
 		tests/unit/test_cgroup.c tests/unit/test_client.c \
-		tests/unit/test_run.c
+		tests/unit/test_run.c tests/unit/loop.h
 TOOLS_Linux =	tests/attack/record.c tests/attack/scene.c tests/attack/spy.c
 TOOLS_FreeBSD =	tests/attack/spy_freebsd.c
 TOOL_SRCS =	tests/attack/load.c tests/attack/sock.c $(TOOLS_$(OS))

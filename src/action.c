@@ -215,6 +215,14 @@ unlist(struct action *a)
 	a->listed = false;
 }
 
+/* Something has changed for those that wait for a turn. */
+static void
+wake_queue(struct actions *as)
+{
+	if (!TAILQ_EMPTY(&as->queue))
+		event_active(as->turns, EV_TIMEOUT, 0);
+}
+
 static void
 join_queue(struct action *a)
 {
@@ -721,8 +729,7 @@ end_attaching(struct action *a)
 	a->attaching = false;
 	a->actions->attaching--;
 	a->jail->attaching--;
-	if (!TAILQ_EMPTY(&a->actions->queue))
-		event_active(a->actions->turns, EV_TIMEOUT, 0);
+	wake_queue(a->actions);
 }
 
 /* All of one jail and with the same ids; false: none of them. */
@@ -759,7 +766,7 @@ attach(struct action *a)
 		return (attach_together(&a, 1));
 	/* Who waits goes first; but all of them may have their share. */
 	join_queue(a);
-	event_active(a->actions->turns, EV_TIMEOUT, 0);
+	wake_queue(a->actions);
 	return (true);
 }
 
@@ -926,7 +933,7 @@ step(struct action *a, enum life_event event)
 		if (a->life.state == LIFE_ENDING && a->queued) {
 			leave_queue(a);
 			/* Whoever is behind it may need less room. */
-			event_active(a->actions->turns, EV_TIMEOUT, 0);
+			wake_queue(a->actions);
 			again = true;
 		}
 		event = LIFE_REFUSED;

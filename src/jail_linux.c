@@ -148,24 +148,34 @@ find_init(const struct jails *jails, pid_t pid)
 }
 
 static struct jail *
-add_jail(struct jails *jails, pid_t pid, uint64_t started, int pidfd)
+new_jail(struct jails *jails, int id, uint64_t started)
 {
 	struct jail *jail = calloc(1, sizeof(*jail));
+
+	if (jail == NULL)
+		return (NULL);
+	jail->id = id;
+	jail->started = started;
+	jail->jails = jails;
+	/* Its init ends it, whatever else lives in it. */
+	jail->persists = true;
+	LIST_INIT(&jail->actions);
+	TAILQ_INIT(&jail->waiting);
+	return (jail);
+}
+
+static struct jail *
+add_jail(struct jails *jails, pid_t pid, uint64_t started, int pidfd)
+{
+	struct jail *jail = new_jail(jails, (int)pid, started);
 	struct procfs_id pidns;
 
 	if (jail == NULL) {
 		close(pidfd);
 		return (NULL);
 	}
-	jail->id = (int)pid;
-	jail->started = started;
 	jail->pidns = procfs_ns(pid, "pid", &pidns) == 0 ?
 	    (uint64_t)pidns.ino : 0;
-	jail->jails = jails;
-	/* Its init ends it, whatever else lives in it. */
-	jail->persists = true;
-	LIST_INIT(&jail->actions);
-	TAILQ_INIT(&jail->waiting);
 	if (ends_watch_other(jails->ends, &jail->end, pid, pidfd, on_ended,
 	    jail) == -1) {
 		free(jail);
@@ -371,15 +381,10 @@ jails_recall(struct jails *jails, int id, uint64_t started, const char *name)
 
 	(void)name;
 	if (jail == NULL) {
-		jail = calloc(1, sizeof(*jail));
+		jail = new_jail(jails, id, started);
 		if (jail == NULL)
 			return (NULL);
-		jail->id = id;
-		jail->started = started;
-		jail->jails = jails;
-		jail->persists = jail->ended = true;
-		LIST_INIT(&jail->actions);
-		TAILQ_INIT(&jail->waiting);
+		jail->ended = true;
 		RB_INSERT(jail_tree, &jails->tree, jail);
 		jails->count++;
 	}

@@ -106,11 +106,10 @@ fails(const char *name, int error)
 	n = strtol(order + len, &rest, 10);
 	if (++count < n)
 		return (false);
-	errno = error;
-	if (strncmp(rest, " on", 3) == 0)
-		return (true);
-	raw(SYS_truncate, (long)file, 0, 0, 0);
-	order[0] = '\0';
+	if (strncmp(rest, " on", 3) != 0) {
+		raw(SYS_truncate, (long)file, 0, 0, 0);
+		order[0] = '\0';
+	}
 	errno = error;
 	return (true);
 }

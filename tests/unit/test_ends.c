@@ -18,8 +18,8 @@
 #include <cmocka.h>
 #include <event2/event.h>
 
-#include "clock.h"
 #include "ends.h"
+#include "loop.h"
 
 struct subject {
 	struct end	 end;
@@ -30,6 +30,7 @@ struct subject {
 
 static struct event_base *base;
 static struct ends	*ends;
+static unsigned int	 told_in_all;
 
 static void
 on_ended(void *arg, int status)
@@ -38,6 +39,7 @@ on_ended(void *arg, int status)
 
 	assert_false(s->end.watched);
 	s->told++;
+	told_in_all++;
 	s->status = status;
 	if (s->forgets != NULL)
 		ends_forget(ends, &s->forgets->end);
@@ -62,40 +64,6 @@ tear_down(void **state)
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		continue;
 	return (0);
-}
-
-static void
-on_tick(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	(void)arg;
-}
-
-/* Until all of them were told of, at most so many milliseconds. */
-static void
-loop(int ms, struct subject *const *subjects, size_t count)
-{
-	static const struct timeval tick = { 0, 10000 };
-	struct event *timer = event_new(base, -1, EV_PERSIST, on_tick, NULL);
-	int64_t end = clock_ms() + ms;
-	size_t told;
-
-	assert_non_null(timer);
-	event_add(timer, &tick);
-	do {
-		event_base_loop(base, EVLOOP_ONCE);
-		told = 0;
-		for (size_t i = 0; i < count; i++)
-			told += subjects[i]->told > 0;
-	} while ((count == 0 || told < count) && clock_ms() < end);
-	event_free(timer);
-}
-
-static void
-loop_one(int ms, struct subject *s)
-{
-	loop(ms, &s, 1);
 }
 
 /* A child that ends with that status, or, if -1, lives until it is killed. */
@@ -140,7 +108,7 @@ test_ended_before(void **state)
 	assert_true(ends_is_new_child(ends, pid));
 	watch_child(&s, pid);
 	assert_false(ends_is_new_child(ends, pid));
-	loop_one(2000, &s);
+	loop_until(base, 2000, &s.told, 1);
 	assert_int_equal(s.told, 1);
 	assert_true(WIFEXITED(s.status) && WEXITSTATUS(s.status) == 3);
 	assert_false(ends_is_new_child(ends, pid));
@@ -155,13 +123,13 @@ test_reaped_before(void **state)
 
 	(void)state;
 	kill(pid, SIGHUP);
-	loop(800, NULL, 0);
+	loop_until(base, 800, NULL, 0);
 	assert_int_equal(kill(pid, 0), -1);
 	assert_true(ends_is_new_child(ends, pid));
 	watch_child(&s, pid);
 	/* It is one probe's. */
 	assert_false(ends_is_new_child(ends, pid));
-	loop_one(2000, &s);
+	loop_until(base, 2000, &s.told, 1);
 	assert_int_equal(s.told, 1);
 	assert_true(WIFSIGNALED(s.status) && WTERMSIG(s.status) == SIGHUP);
 	assert_false(ends_is_new_child(ends, pid));
@@ -202,7 +170,7 @@ test_abort(void **state)
 		_exit(1);
 	}
 	watch_child(&s, pid);
-	loop_one(5000, &s);
+	loop_until(base, 5000, &s.told, 1);
 	assert_int_equal(s.told, 1);
 	assert_true(WIFSIGNALED(s.status) && WTERMSIG(s.status) == SIGABRT);
 	snprintf(core, sizeof(core), "%s/core", folder);
@@ -212,21 +180,29 @@ test_abort(void **state)
 	rmdir(folder);
 }
 
-/* It makes us its tracer, and stops: that is told like an end, and is none. */
+/* A child that makes us its tracer, and stops, again and again. */
+static pid_t
+start_stopping(void)
+{
+	pid_t pid = fork();
+
+	assert_int_not_equal(pid, -1);
+	if (pid != 0)
+		return (pid);
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	for (;;)
+		raise(SIGHUP);
+}
+
+/* That is told like an end, and is none. */
 static void
 test_stop_is_no_end(void **state)
 {
 	struct subject s = { 0 };
-	pid_t pid = fork();
 
 	(void)state;
-	if (pid == 0) {
-		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-		for (;;)
-			raise(SIGHUP);
-	}
-	watch_child(&s, pid);
-	loop_one(5000, &s);
+	watch_child(&s, start_stopping());
+	loop_until(base, 5000, &s.told, 1);
 	assert_int_equal(s.told, 1);
 	assert_true(WIFSIGNALED(s.status) && WTERMSIG(s.status) == SIGKILL);
 }
@@ -234,15 +210,10 @@ test_stop_is_no_end(void **state)
 static void
 test_stranger_that_stops(void **state)
 {
-	pid_t pid = fork();
+	pid_t pid = start_stopping();
 
 	(void)state;
-	if (pid == 0) {
-		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-		for (;;)
-			raise(SIGHUP);
-	}
-	loop(1500, NULL, 0);
+	loop_until(base, 1500, NULL, 0);
 	assert_int_equal(kill(pid, 0), -1);
 }
 
@@ -257,7 +228,7 @@ test_other(void **state)
 	    0);
 	assert_int_equal(ends_signal(&s.end, 0), 0);
 	kill(pid, SIGKILL);
-	loop_one(2000, &s);
+	loop_until(base, 2000, &s.told, 1);
 	assert_int_equal(s.told, 1);
 	wait_for_zombie(pid);
 	assert_int_equal(ends_watch_other(ends, &ended.end, pid, -1, on_ended,
@@ -270,7 +241,7 @@ test_other(void **state)
 	assert_int_equal(errno, ESRCH);
 	/* Forgotten twice is forgotten. */
 	ends_forget(ends, &ended.end);
-	loop(100, NULL, 0);
+	loop_until(base, 100, NULL, 0);
 	assert_int_equal(ended.told, 0);
 }
 
@@ -290,7 +261,7 @@ test_forgotten_meanwhile(void **state)
 		kill(pids[i], SIGKILL);
 		wait_for_zombie(pids[i]);
 	}
-	loop(500, NULL, 0);
+	loop_until(base, 500, NULL, 0);
 	assert_int_equal(a.told + b.told, 1);
 	for (int i = 0; i < 2; i++)
 		waitpid(pids[i], NULL, 0);
@@ -319,7 +290,7 @@ test_no_descriptor(void **state)
 	setrlimit(RLIMIT_NOFILE, &old);
 	assert_int_equal(s.end.fd, -1);
 	assert_int_equal(ends_signal(&s.end, SIGHUP), 0);
-	loop_one(3000, &s);
+	loop_until(base, 3000, &s.told, 1);
 	assert_int_equal(s.told, 1);
 	assert_true(WIFSIGNALED(s.status) && WTERMSIG(s.status) == SIGHUP);
 }
@@ -334,14 +305,14 @@ test_strangers(void **state)
 	(void)state;
 	watch_child(&known, watched);
 	ends_suspect_strangers(ends, 2000);
-	loop(900, NULL, 0);
+	loop_until(base, 900, NULL, 0);
 	assert_int_equal(kill(stranger, 0), 0);
-	loop(4500, NULL, 0);
+	loop_until(base, 4500, NULL, 0);
 	assert_int_equal(kill(stranger, 0), -1);
 	assert_int_equal(kill(watched, 0), 0);
 	assert_int_equal(known.told, 0);
 	assert_int_equal(ends_signal(&known.end, SIGKILL), 0);
-	loop_one(2000, &known);
+	loop_until(base, 2000, &known.told, 1);
 	assert_int_equal(known.told, 1);
 }
 
@@ -350,20 +321,19 @@ static void
 test_many(void **state)
 {
 	static struct subject many[300];
-	static struct subject *all[300];
+	unsigned int before = told_in_all;
 
 	(void)state;
 	for (int i = 0; i < 300; i++) {
-		all[i] = &many[i];
 		watch_child(&many[i], start_child(i % 100));
 		(void)start_child(0);
 	}
-	loop(10000, all, 300);
+	loop_until(base, 10000, &told_in_all, before + 300);
 	for (int i = 0; i < 300; i++) {
 		assert_int_equal(many[i].told, 1);
 		assert_int_equal(WEXITSTATUS(many[i].status), i % 100);
 	}
-	loop(700, NULL, 0);
+	loop_until(base, 700, NULL, 0);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 

@@ -21,7 +21,7 @@
 
 #include "clock.h"
 #include "ends.h"
-#include "process.h"
+#include "loop.h"
 #include "run.h"
 #include "spawn.h"
 
@@ -44,29 +44,6 @@ on_ended(void *arg, const struct run_end *end)
 
 	t->times++;
 	t->end = *end;
-}
-
-static void
-on_tick(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	(void)arg;
-}
-
-static void
-loop(int ms, const struct told *t)
-{
-	static const struct timeval tick = { 0, 10000 };
-	struct event *timer = event_new(base, -1, EV_PERSIST, on_tick, NULL);
-	int64_t end = clock_ms() + ms;
-
-	assert_non_null(timer);
-	(void)event_add(timer, &tick);
-	do
-		(void)event_base_loop(base, EVLOOP_ONCE);
-	while ((t == NULL || t->times == 0) && clock_ms() < end);
-	event_free(timer);
 }
 
 static struct runs *
@@ -145,7 +122,7 @@ test_output(void **state)
 
 	(void)state;
 	start(&s, &p, &t);
-	loop(5000, &t);
+	loop_until(base, 5000, &t.times, 1);
 	assert_int_equal(t.times, 1);
 	assert_int_equal(runs_count(runs), 0);
 	assert_false(t.end.unknown);
@@ -175,7 +152,7 @@ test_no_folder(void **state)
 	(void)state;
 	s.quiet = false;
 	assert_int_equal(run_start(nowhere, &s, &p, on_ended, &t), 0);
-	loop(5000, &t);
+	loop_until(base, 5000, &t.times, 1);
 	assert_int_equal(t.times, 1);
 	assert_int_equal(t.end.output, 0);
 	assert_null(run_output(nowhere, 2, 1));
@@ -231,7 +208,7 @@ test_adopted(void **state)
 	restart();
 	assert_int_equal(run_adopt(runs, &s, &unknown, at, on_ended, &again),
 	    0);
-	loop(5000, &again);
+	loop_until(base, 5000, &again.times, 1);
 	assert_int_equal(t.times, 0);
 	assert_int_equal(again.times, 1);
 	assert_true(again.end.unknown);
@@ -252,7 +229,7 @@ test_not_begun(void **state)
 	    &t), 1);
 	assert_false(exists("4-1.new"));
 	assert_int_equal(runs_count(runs), 0);
-	loop(100, NULL);
+	loop_until(base, 100, NULL, 0);
 	assert_int_equal(t.times, 0);
 }
 
@@ -266,22 +243,22 @@ test_gone(void **state)
 
 	(void)state;
 	start(&s, &p, &t);
-	loop(5000, &t);
+	loop_until(base, 5000, &t.times, 1);
 	restart();
 	assert_int_equal(run_adopt(runs, &s, &p, clock_real_ms(), on_ended,
 	    &a), 0);
 	assert_int_equal(a.times, 0);
-	loop(2000, &a);
+	loop_until(base, 2000, &a.times, 1);
 	assert_int_equal(a.times, 1);
 	assert_true(a.end.unknown);
 	assert_int_equal(run_adopt(runs, &s, &other, clock_real_ms(), on_ended,
 	    &b), 0);
-	loop(2000, &b);
+	loop_until(base, 2000, &b.times, 1);
 	assert_int_equal(b.times, 1);
 	/* There is its output, and nobody who writes to it. */
 	assert_int_equal(run_adopt(runs, &s, &nobody, clock_real_ms(),
 	    on_ended, &c), 0);
-	loop(2000, &c);
+	loop_until(base, 2000, &c.times, 1);
 	assert_int_equal(c.times, 1);
 	assert_int_equal(c.end.output, 1);
 }
@@ -298,11 +275,11 @@ test_limit(void **state)
 	(void)state;
 	s.timeout = 2;
 	start(&s, &p, &t);
-	loop(1200, NULL);
+	loop_until(base, 1200, NULL, 0);
 	restart();
 	begun = clock_ms();
 	assert_int_equal(run_adopt(runs, &s, &p, at, on_ended, &again), 0);
-	loop(8000, &again);
+	loop_until(base, 8000, &again.times, 1);
 	assert_int_equal(again.times, 1);
 	assert_true(again.end.timed_out);
 	assert_true(clock_ms() - begun < 1900);
