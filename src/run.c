@@ -336,11 +336,11 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 	signal_run(limit, SIGTERM);
 }
 
-/* -1: no memory. */
+/* Never before its time.  -1: no memory. */
 static int
 limit_run(struct run *run, uint32_t seconds)
 {
-	struct timeval tv = { (time_t)seconds, 0 };
+	struct timeval tv = { (time_t)seconds, TIMER_EARLY_MS * 1000 };
 	struct limit *limit = calloc(1, sizeof(*limit));
 
 	if (limit == NULL)
