@@ -246,13 +246,25 @@ is_too_late(const struct probe *p, const struct report *r)
 	return (p->attach->stub->admitted && r->step < STEP_CLONE);
 }
 
-/* BORN: from here on the probe's end is heard of, whatever it does. */
+/*
+ * BORN: from here on the probe's end is heard of, whatever it does.  Where it
+ * lives is looked at first: who guesses the number of another jail's new probe
+ * gets no hold of that one, which a refusal would end.
+ */
 static void
 watch_born(struct probe *p, pid_t pid)
 {
+	char why[WHY_MAX];
+	int status;
+
 	if (p->pid != 0 || !ends_is_new_child(p->ctx->ends, pid)) {
 		refuse(p, EX_OSERR, "a report named a process that is not a "
 		    "new probe");
+		return;
+	}
+	status = jail_check(p->jail, pid, why, sizeof(why));
+	if (status != 0) {
+		refuse(p, status, why);
 		return;
 	}
 	if (ends_watch_child(p->ctx->ends, &p->end, pid, -1, on_probe_ended, p)
@@ -309,7 +321,10 @@ judge(struct probe *p, const struct report *r)
 		refuse(p, EX_OSERR, "a report was not one of a probe");
 }
 
-/* Both have spoken. */
+/*
+ * Both have spoken.  Who was born in the jail is where it was; who went there
+ * by itself is only now where it should be.
+ */
 static void
 conclude(struct probe *p)
 {
@@ -318,7 +333,8 @@ conclude(struct probe *p)
 
 	if (p->stage != WAITING || p->pid == 0 || !p->attach->reported)
 		return;
-	status = jail_check(p->jail, p->pid, why, sizeof(why));
+	status = !stub_is_probe ? 0 :
+	    jail_check(p->jail, p->pid, why, sizeof(why));
 	if (status != 0) {
 		refuse(p, status, why);
 		return;
