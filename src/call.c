@@ -52,7 +52,10 @@ on_read(struct bufferevent *bev, void *arg)
 			wire_reply_clear(&reply);
 		} else
 			finish(arg, NULL, why);
-	} else if (evbuffer_get_length(input) >= WIRE_LINE_MAX)
+	} else if (evbuffer_search_eol(input, NULL, NULL,
+	    EVBUFFER_EOL_LF).pos != -1)
+		finish(arg, NULL, strerror(ENOMEM));
+	else if (evbuffer_get_length(input) >= WIRE_LINE_MAX)
 		finish(arg, NULL, "the reply is too long");
 	free(line);
 }

@@ -304,9 +304,14 @@ read_lines(struct conn *conn)
 			    "the limit of 524288 bytes");
 			return;
 		}
-		line = evbuffer_readln(input, &len, EVBUFFER_EOL_LF);
-		if (line == NULL)
+		if (newline.pos == -1)
 			return;
+		/* There is one; nothing else would come to have it read again. */
+		line = evbuffer_readln(input, &len, EVBUFFER_EOL_LF);
+		if (line == NULL) {
+			refuse(conn, EX_TEMPFAIL, "no memory for a request");
+			return;
+		}
 		handle_line(conn, line, len);
 		free(line);
 	}

@@ -189,6 +189,8 @@ vlog(int priority, const char *fmt, va_list ap)
 
 	if (line == NULL) {
 		lg.lost++;
+		schedule_retry();
+		errno = saved;
 		return;
 	}
 	head = (size_t)print_head(line->text, room, priority);
