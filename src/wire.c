@@ -498,14 +498,14 @@ get_respawn(const json_t *value, void *field)
 	return (spec_respawn_parse(s, field));
 }
 
-/* Proleptic Gregorian days since the Epoch (the usual civil formula). */
+/* Gregorian days since the Epoch, of a year after it (the usual formula). */
 static int64_t
 days_from_civil(int64_t y, int64_t m, int64_t d)
 {
 	int64_t era, doy, yoe;
 
 	y -= m <= 2;
-	era = (y >= 0 ? y : y - 399) / 400;
+	era = y / 400;
 	yoe = y - era * 400;
 	doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
 	return (era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468);

@@ -83,6 +83,13 @@ say_nothing(int fd)
 }
 
 static void
+read_nothing(int fd)
+{
+	(void)fd;
+	sleep(10);
+}
+
+static void
 say_rubbish(int fd)
 {
 	read_all(fd);
@@ -105,6 +112,12 @@ say_too_much(int fd)
 	read_all(fd);
 	say(fd, much);
 	sleep(10);
+}
+
+static void
+answer_early(int fd)
+{
+	say(fd, OK_LINE);
 }
 
 /* A byte now and then, so that nothing comes in one piece. */
@@ -157,11 +170,15 @@ end_server(pid_t pid)
 static int
 request_with(const char *socket_path, size_t nids, int timeout_ms)
 {
+	static char command[SPEC_COMMAND_MAX + 1];
 	struct wire_request rq = { .verb = "disarm", .nids = nids,
-	    .keys = nids > 0 ? WIRE_KEY_IDS : 0 };
+	    .keys = nids > 0 ? WIRE_KEY_IDS | WIRE_KEY_COMMAND : 0,
+	    .spec.command = command };
 	struct wire_reply rp;
 	int status;
 
+	/* Six bytes each, on the wire. */
+	memset(command, '\1', SPEC_COMMAND_MAX);
 	if (nids > 0) {
 		rq.ids = calloc(nids, sizeof(*rq.ids));
 		assert_non_null(rq.ids);
@@ -267,6 +284,14 @@ test_slow(void **state)
 	setitimer(ITIMER_REAL, &never, NULL);
 	assert_string_equal(err, "");
 	assert_int_equal(status, 0);
+	end_server(pid);
+	/* It has heard enough, and has closed when the rest is sent. */
+	pid = start_server(answer_early);
+	assert_int_equal(request_with(path, WIRE_IDS_MAX, TIMEOUT_MS), 0);
+	end_server(pid);
+	pid = start_server(read_nothing);
+	assert_int_equal(request_with(path, WIRE_IDS_MAX, 300), EX_TEMPFAIL);
+	assert_non_null(strstr(err, "within 0 s"));
 	end_server(pid);
 }
 

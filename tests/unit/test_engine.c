@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -29,6 +28,7 @@
 #include <cmocka.h>
 
 #include "engine.h"
+#include "place.h"
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -617,42 +617,6 @@ copy_file(const char *from, const char *to)
 	return (rc == 0 ? chmod(to, 0755) : -1);
 }
 
-static int
-map_id(const char *path, unsigned long id)
-{
-	char map[64];
-	ssize_t n;
-	int fd, len;
-
-	len = snprintf(map, sizeof(map), "0 %lu 1", id);
-	if ((fd = open(path, O_WRONLY)) == -1)
-		return (-1);
-	n = write(fd, map, (size_t)len);
-	(void)close(fd);
-	return (n == len ? 0 : -1);
-}
-
-static int
-enter_namespaces(void)
-{
-	uid_t uid;
-	gid_t gid;
-	int fd;
-
-	uid = geteuid();
-	gid = getegid();
-	if (uid == 0)
-		return (unshare(CLONE_NEWNS));
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) == -1)
-		return (-1);
-	if ((fd = open("/proc/self/setgroups", O_WRONLY)) != -1) {
-		(void)!write(fd, "deny", 4);
-		(void)close(fd);
-	}
-	return (map_id("/proc/self/uid_map", uid) == -1 ||
-	    map_id("/proc/self/gid_map", gid) == -1 ? -1 : 0);
-}
-
 /*
  * Empties the folders that engines are looked for in, but for a shell and
  * sleep(1).  Where two of them are one by a link, it is emptied once.
@@ -666,8 +630,7 @@ make_place(void)
 	struct stat first, st;
 	size_t i;
 
-	if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == -1 ||
-	    mount("none", "/usr/sbin", "tmpfs", 0, "size=16m") == -1 ||
+	if (mount("none", "/usr/sbin", "tmpfs", 0, "size=16m") == -1 ||
 	    copy_file("/bin/sh", "/usr/sbin/sh") == -1 ||
 	    copy_file("/bin/sleep", "/usr/sbin/sleep") == -1 ||
 	    stat("/usr/sbin", &first) == -1)
@@ -684,7 +647,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	have_place = enter_namespaces() == 0 && make_place() == 0;
+	have_place = place_enter() == 0 && make_place() == 0;
 	if (!have_place)
 		print_message("engines are not asked: no mount namespace "
 		    "(%s)\n", strerror(errno));

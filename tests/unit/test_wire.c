@@ -1,4 +1,5 @@
 /* wire.c: lines of the control protocol, good ones and every refusal. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -1016,6 +1017,99 @@ times_refused(void **state)
 		assert_int_equal(decode_time(bad[i], &ms), -1);
 }
 
+/* Lines of the journal: each kind is written as it was read. */
+static void
+record_round(void **state)
+{
+	static const char *const lines[] = {
+		"{\"v\":1,\"record\":\"header\",\"boot\":\"b\",\"next\":0}",
+		"{\"v\":1,\"record\":\"arm\",\"id\":1,\"jid\":2,"
+		    "\"command\":\"c\",\"uid\":0,\"gid\":4294967294,"
+		    "\"respawn\":\"now\",\"at\":\"2026-11-24T12:00:00.123Z\","
+		    "\"runs\":0,\"runs_ended\":0}",
+		"{\"v\":1,\"record\":\"arm\",\"id\":9223372036854775807,"
+		    "\"jid\":2147483647,\"jail\":\"web\",\"engine\":\"lxc\","
+		    "\"started\":7,\"pidns\":8,\"title\":\"\u00dc\","
+		    "\"command\":\"c\",\"uid\":1,\"gid\":2,"
+		    "\"respawn\":\"after\",\"timeout\":3,\"parallel\":4,"
+		    "\"interval\":5,\"feedback\":true,\"rule\":6,\"run\":9,"
+		    "\"at\":\"1970-01-01T00:00:00.000Z\",\"runs\":10,"
+		    "\"runs_ended\":9,\"known\":true,\"last_status\":0,"
+		    "\"last_signal\":255,\"last_ms\":11,"
+		    "\"last_at\":\"2026-11-24T12:00:00.123Z\"}",
+		"{\"v\":1,\"record\":\"end\",\"id\":1}",
+		"{\"v\":1,\"record\":\"trigger\",\"id\":1,\"run\":2,"
+		    "\"at\":\"2026-11-24T12:00:00.123Z\"}",
+		"{\"v\":1,\"record\":\"run\",\"id\":1,\"run\":2,\"pid\":3,"
+		    "\"clock\":0,\"at\":\"2026-11-24T12:00:00.123Z\"}",
+		"{\"v\":1,\"record\":\"ran\",\"id\":1,\"run\":2,"
+		    "\"known\":false,\"last_status\":255,\"last_signal\":0,"
+		    "\"last_ms\":0,\"last_at\":\"2026-11-24T12:00:00.123Z\"}",
+		"{\"v\":1,\"record\":\"jail\",\"jid\":2,\"jail\":\"web\"}",
+		"{\"v\":1,\"record\":\"rule\",\"jid\":2,\"started\":7,"
+		    "\"rule\":6}",
+		"{\"v\":1,\"record\":\"gone\",\"jid\":2}",
+	};
+	struct wire_record rec;
+	char err[256], *again;
+	size_t i, len;
+
+	(void)state;
+	for (i = 0; i < NITEMS(lines); i++) {
+		assert_int_equal(wire_decode_record(lines[i],
+		    strlen(lines[i]), &rec, err, sizeof(err)), 0);
+		again = wire_encode_record(&rec, &len);
+		wire_record_clear(&rec);
+		assert_non_null(again);
+		assert_int_equal(again[len - 1], '\n');
+		again[len - 1] = '\0';
+		assert_string_equal(again, lines[i]);
+		free(again);
+	}
+}
+
+static void
+record_refused(void **state)
+{
+	static const struct {
+		const char	*line, *error;
+	} cases[] = {
+		{ "{\"v\":1,\"record\":\"birth\",\"id\":1}",
+		    "\"record\": expected the kind of a record" },
+		{ "{\"v\":1,\"record\":1,\"id\":1}",
+		    "\"record\": expected the kind of a record" },
+		{ "{\"v\":2,\"record\":\"end\",\"id\":1}",
+		    "\"v\": expected the protocol's version, 1" },
+		{ "{\"v\":\"1\",\"record\":\"end\",\"id\":1}",
+		    "\"v\": expected the protocol's version, 1" },
+		{ "{\"v\":1,\"record\":\"end\"}", "\"id\" is missing: "
+		    "expected a number from 1 to 9223372036854775807" },
+		{ "{\"v\":1,\"record\":\"trigger\",\"id\":1,\"run\":2,"
+		    "\"at\":\"yesterday\"}",
+		    "\"at\": expected a time of RFC 3339, in UTC" },
+		{ "{\"v\":1,\"record\":\"ran\",\"id\":1,\"run\":2,"
+		    "\"known\":0,\"last_status\":255,\"last_signal\":0,"
+		    "\"last_ms\":0,\"last_at\":\"2026-11-24T12:00:00.123Z\"}",
+		    "\"known\": expected true or false" },
+		{ "{\"v\":1,\"record\":\"jail\",\"jid\":2,\"jail\":\"\"}",
+		    "\"jail\": expected a string of 1 to 255 bytes" },
+		{ "[{\"v\":1,\"record\":\"end\",\"id\":1}]",
+		    "not one JSON object: an array" },
+	};
+	struct wire_record rec;
+	char err[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		errno = 0;
+		assert_int_equal(wire_decode_record(cases[i].line,
+		    strlen(cases[i].line), &rec, err, sizeof(err)), -1);
+		assert_string_equal(err, cases[i].error);
+		assert_int_equal(errno, EINVAL);
+	}
+}
+
 int
 main(void)
 {
@@ -1043,6 +1137,8 @@ main(void)
 		cmocka_unit_test(item_longest),
 		cmocka_unit_test(item_refused),
 		cmocka_unit_test(answer_reply),
+		cmocka_unit_test(record_round),
+		cmocka_unit_test(record_refused),
 		cmocka_unit_test(times),
 		cmocka_unit_test(times_round),
 		cmocka_unit_test(times_refused),
