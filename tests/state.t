@@ -395,6 +395,10 @@ fault() {
 	_left=$(cat "$D/fail")
 	: >"$D/fail"
 	alive "$DPID" || { diag "the daemon is gone"; return 1; }
+	if grep "no answer" "$T/fault.err" "$T/fault.out" >"$T/unanswered"; then
+		diag_file "$T/unanswered"
+		return 1
+	fi
 	# A connection that ended without an answer says nothing.
 	if [ -n "$_armed" ] && [ "$_rc" -eq 75 ] && [ -z "$(id_of "F$1$2")" ]
 	then
