@@ -128,8 +128,12 @@ test_program(void **state)
 	assert_int_equal(run(&sp, "exit 9"), 9);
 	(void)close(sp.program);
 	/* No program. */
-	sp.program = null;
+	(void)close(openat(here, "plain", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	sp.program = openat(here, "plain", O_RDONLY | O_CLOEXEC);
+	assert_int_not_equal(sp.program, -1);
 	assert_fails(&sp, EACCES);
+	(void)close(sp.program);
+	assert_int_equal(unlinkat(here, "plain", 0), 0);
 	sp.program = -1;
 	sp.path = "/nonexistent/sh";
 	assert_fails(&sp, ENOENT);
@@ -179,15 +183,18 @@ test_signals(void **state)
 static void
 test_limit(void **state)
 {
-	struct rlimit few = { 17, 17 }, wrong = { 18, 17 };
+	struct rlimit few = { 17, 17 };
 	int fds[3] = { null, null, null };
 	struct spawn sp = { .program = -1, .path = "/bin/sh", .fds = fds,
 	    .nfds = 3, .nofile = &few };
 
 	(void)state;
 	assert_int_equal(run(&sp, "test \"$(ulimit -n)\" -eq 17 || exit 1"), 0);
-	sp.nofile = &wrong;
+#ifdef __linux__
+	/* FreeBSD takes what there is. */
+	few.rlim_cur = 18;
 	assert_fails(&sp, EINVAL);
+#endif
 }
 
 static bool
