@@ -106,8 +106,8 @@ HDRS =		src/action.h src/alarm.h src/call.h src/cgroup.h src/check.h \
 		src/words.h stub/order.h
 STUB_HDRS =	stub/order.h stub/syscall_linux.h
 IMAGE_Linux =	src/stub_image.S
-UNITS =		text spec wire options life alarm words conf show metrics notify \
-		process client run spawn
+UNITS =		text spec wire options life alarm words conf show metrics \
+		notify process client run spawn
 UNITS_Linux =	engine follow ends cgroup probe log jail
 UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_wire.c tests/unit/test_options.c \
@@ -119,8 +119,9 @@ UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_ends.c tests/unit/test_process.c \
 		tests/unit/test_cgroup.c tests/unit/test_client.c \
 		tests/unit/test_run.c tests/unit/test_probe.c \
-		tests/unit/test_spawn.c tests/unit/test_log.c tests/unit/test_jail.c \
-		tests/unit/loop.h tests/unit/place.h
+		tests/unit/test_spawn.c tests/unit/test_log.c \
+		tests/unit/test_jail.c \
+		tests/unit/child.h tests/unit/loop.h tests/unit/place.h
 TOOLS_Linux =	tests/attack/record.c tests/attack/scene.c tests/attack/spy.c
 TOOLS_FreeBSD =	tests/attack/spy_freebsd.c
 TOOL_SRCS =	tests/attack/load.c tests/attack/sock.c $(TOOLS_$(OS))

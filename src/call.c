@@ -133,15 +133,16 @@ call_start(struct event_base *base, const char *socket,
 	call->deadline = evtimer_new(base, on_deadline, call);
 	if (call->bev == NULL)
 		(void)close(fd);
+	else
+		bufferevent_setcb(call->bev, on_read, NULL, on_event, call);
 	if (call->bev == NULL || call->deadline == NULL ||
 	    evtimer_add(call->deadline, &limit) == -1 ||
-	    send_request(call, request) == -1) {
+	    send_request(call, request) == -1 ||
+	    bufferevent_enable(call->bev, EV_READ | EV_WRITE) == -1) {
 		call_cancel(call);
 		errno = ENOMEM;
 		return (NULL);
 	}
-	bufferevent_setcb(call->bev, on_read, NULL, on_event, call);
-	(void)bufferevent_enable(call->bev, EV_READ | EV_WRITE);
 	return (call);
 }
 

@@ -306,7 +306,7 @@ read_lines(struct conn *conn)
 		}
 		if (newline.pos == -1)
 			return;
-		/* There is one; nothing else would come to have it read again. */
+		/* It is there: nothing that comes would have it read again. */
 		line = evbuffer_readln(input, &len, EVBUFFER_EOL_LF);
 		if (line == NULL) {
 			refuse(conn, EX_TEMPFAIL, "no memory for a request");
@@ -497,7 +497,8 @@ add_conn(struct control *c, int fd)
 		goto fail;
 	bufferevent_setcb(conn->bev, on_read, on_written, on_event, conn);
 	bufferevent_set_timeouts(conn->bev, NULL, &limit);
-	bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
+	if (bufferevent_enable(conn->bev, EV_READ | EV_WRITE) == -1)
+		goto fail;
 	restart_deadline(conn);
 	TAILQ_INSERT_TAIL(&c->conns, conn, entry);
 	c->count++;

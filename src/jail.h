@@ -126,7 +126,14 @@ int		 jail_target(const struct jail *);
 int		 jail_admit(struct jail *, pid_t stub, char *err,
 		    size_t errsize);
 
-/* Does a reported probe live where it should?  0, or a status as above. */
+/*
+ * Linux: is a new process one of this jail's, and not of another one?  If not it
+ * is nobody's to touch.  0, or a status as above.
+ */
+int		 jail_check_birth(struct jail *, pid_t probe, char *err,
+		    size_t errsize);
+
+/* Does a probe that has reported live where it should?  0, or a status. */
 int		 jail_check(struct jail *, pid_t probe, char *err,
 		    size_t errsize);
 

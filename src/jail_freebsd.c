@@ -301,6 +301,17 @@ jail_admit(struct jail *jail, pid_t stub, char *err, size_t errsize)
 	return (0);
 }
 
+/* None is born there. */
+int
+jail_check_birth(struct jail *jail, pid_t probe, char *err, size_t errsize)
+{
+	(void)jail;
+	(void)probe;
+	(void)err;
+	(void)errsize;
+	return (0);
+}
+
 /*
  * The jid may have changed hands while the stub went there, hence the second
  * look.  A probe that a HUP has already ended still counts.  It may have been

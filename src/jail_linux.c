@@ -103,7 +103,17 @@ on_ended(void *arg, int status)
 	jail->jails->ended(jail->jails->arg, jail);
 }
 
-/* Before 6.11 nobody but /proc knows who the init of a namespace is. */
+/* Says nothing about a process but that it cannot be looked at now. */
+static bool
+is_shortage(int error)
+{
+	return (error == EMFILE || error == ENFILE || error == ENOMEM);
+}
+
+/*
+ * Before 6.11 nobody but /proc knows who the init of a namespace is.  -1: it
+ * has none, or, by errno, it cannot be looked for now.
+ */
 static pid_t
 search_init(const struct procfs_id *pidns)
 {
@@ -111,17 +121,25 @@ search_init(const struct procfs_id *pidns)
 	struct dirent *de;
 	DIR *dir = opendir("/proc");
 	pid_t found = -1;
+	int error = ESRCH;
 
 	if (dir == NULL)
 		return (-1);
-	while (found == -1 && (de = readdir(dir)) != NULL) {
+	while (found == -1 && !is_shortage(error) &&
+	    (de = readdir(dir)) != NULL) {
 		pid_t pid = (pid_t)strtol(de->d_name, NULL, 10);
 
-		if (pid > 0 && procfs_ns(pid, "pid", &id) == 0 &&
-		    procfs_same(&id, pidns) && procfs_inner_pid(pid) == 1)
+		if (pid <= 0 || procfs_ns(pid, "pid", &id) == -1 ||
+		    !procfs_same(&id, pidns))
+			continue;
+		errno = 0;
+		if (procfs_inner_pid(pid) == 1)
 			found = pid;
+		else if (is_shortage(errno))
+			error = errno;
 	}
 	closedir(dir);
+	errno = error;
 	return (found);
 }
 
@@ -184,13 +202,6 @@ add_jail(struct jails *jails, pid_t pid, uint64_t started, int pidfd)
 	RB_INSERT(jail_tree, &jails->tree, jail);
 	jails->count++;
 	return (jail);
-}
-
-/* Says nothing about a process but that it cannot be looked at now. */
-static bool
-is_shortage(int error)
-{
-	return (error == EMFILE || error == ENFILE || error == ENOMEM);
 }
 
 /* False: not the same process any more, or nobody can tell; see errno. */
@@ -515,31 +526,26 @@ jail_order(struct jail *jail, const struct spec *spec, struct order *order,
 }
 
 /*
- * The stub said which process it made and the kernel who reported; what is
- * left to believe is that it is where it should be.  A probe that a HUP has
- * already ended cannot be looked at and need not be.
+ * Who was reported is where it should be, or could not be asked: it has been
+ * reaped, or this daemon is not root and may not look.
  */
 static int
-check_place(const struct jail *jail, pid_t probe, char *err, size_t errsize)
+check_namespace(const struct jail *jail, pid_t probe, const char *kind,
+    char *err, size_t errsize)
 {
-	static const char *const kinds[] = { "pid", "user" };
 	struct procfs_id jails, probes;
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (procfs_ns(probe, kinds[i], &probes) == -1)
-			/* Not readable for a daemon that is not root. */
-			return (0);
-		if (procfs_ns(jail->id, kinds[i], &jails) == -1) {
-			snprintf(err, errsize, "the jail has ended");
-			return (EX_NOHOST);
-		}
-		if (!procfs_same(&jails, &probes)) {
-			snprintf(err, errsize, "the reported probe is not in "
-			    "the jail's %s namespace", kinds[i]);
-			return (EX_OSERR);
-		}
+	if (procfs_ns(probe, kind, &probes) == -1)
+		return (0);
+	if (procfs_ns(jail->id, kind, &jails) == -1) {
+		snprintf(err, errsize, "the jail has ended");
+		return (EX_NOHOST);
 	}
-	return (0);
+	if (procfs_same(&jails, &probes))
+		return (0);
+	snprintf(err, errsize, "the reported probe is not in the jail's %s "
+	    "namespace", kind);
+	return (EX_OSERR);
 }
 
 /* Everything that was read under the number was the jail's only if not. */
@@ -580,10 +586,19 @@ jail_admit(struct jail *jail, pid_t stub, char *err, size_t errsize)
 	return (EX_OSERR);
 }
 
+/* Its pid namespace is for life. */
+int
+jail_check_birth(struct jail *jail, pid_t probe, char *err, size_t errsize)
+{
+	int status = check_namespace(jail, probe, "pid", err, errsize);
+
+	return (status != 0 ? status : refuse_ended(jail, err, errsize));
+}
+
 int
 jail_check(struct jail *jail, pid_t probe, char *err, size_t errsize)
 {
-	int status = check_place(jail, probe, err, errsize);
+	int status = check_namespace(jail, probe, "user", err, errsize);
 
 	return (status != 0 ? status : refuse_ended(jail, err, errsize));
 }

@@ -144,6 +144,9 @@ on_retry(evutil_socket_t fd, short what, void *arg)
 	else if (lost > 0) {
 		lg.lost = 0;
 		log_warnx("event=log-lost lines=%lu", lost);
+		/* If that one was lost, too, they are told of later. */
+		if (lg.lost > 0)
+			lg.lost = lost;
 	}
 }
 
@@ -182,9 +185,9 @@ __attribute__((format(printf, 2, 0)))
 static void
 vlog(int priority, const char *fmt, va_list ap)
 {
-	struct line *line = malloc(sizeof(*line) + LOG_LINE_MAX);
 	const size_t room = LOG_LINE_MAX - 1;	/* for the newline */
 	int saved = errno;
+	struct line *line = malloc(sizeof(*line) + LOG_LINE_MAX);
 	size_t head, n;
 
 	if (line == NULL) {

@@ -247,9 +247,9 @@ is_too_late(const struct probe *p, const struct report *r)
 }
 
 /*
- * BORN: from here on the probe's end is heard of, whatever it does.  Where it
- * lives is looked at first: who guesses the number of another jail's new probe
- * gets no hold of that one, which a refusal would end.
+ * BORN: from here on the probe's end is heard of, whatever it does.  Whose it is
+ * is looked at first: who guesses the number of another jail's new probe gets
+ * no hold of that one, which a refusal would end.
  */
 static void
 watch_born(struct probe *p, pid_t pid)
@@ -262,7 +262,7 @@ watch_born(struct probe *p, pid_t pid)
 		    "new probe");
 		return;
 	}
-	status = jail_check(p->jail, pid, why, sizeof(why));
+	status = jail_check_birth(p->jail, pid, why, sizeof(why));
 	if (status != 0) {
 		refuse(p, status, why);
 		return;
@@ -321,10 +321,7 @@ judge(struct probe *p, const struct report *r)
 		refuse(p, EX_OSERR, "a report was not one of a probe");
 }
 
-/*
- * Both have spoken.  Who was born in the jail is where it was; who went there
- * by itself is only now where it should be.
- */
+/* Both have spoken. */
 static void
 conclude(struct probe *p)
 {
@@ -333,8 +330,7 @@ conclude(struct probe *p)
 
 	if (p->stage != WAITING || p->pid == 0 || !p->attach->reported)
 		return;
-	status = !stub_is_probe ? 0 :
-	    jail_check(p->jail, p->pid, why, sizeof(why));
+	status = jail_check(p->jail, p->pid, why, sizeof(why));
 	if (status != 0) {
 		refuse(p, status, why);
 		return;

@@ -38,6 +38,7 @@
 /* A time limit; it may outlive the run, until what it left is killed. */
 struct limit {
 	LIST_ENTRY(limit) entry;
+	int64_t		 due_ms;
 	struct event	*timer;
 	struct runs	*runs;
 	struct run	*run;		/* NULL: its shell has ended */
@@ -322,6 +323,7 @@ static void
 on_limit(evutil_socket_t fd, short what, void *arg)
 {
 	struct limit *limit = arg;
+	int64_t left = limit->due_ms - clock_ms();
 
 	(void)fd;
 	(void)what;
@@ -330,17 +332,22 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 		free_limit(limit);
 		return;
 	}
+	/* A timer can be early, a limit not. */
+	if (left > 0) {
+		timer_start(limit->timer, left);
+		return;
+	}
 	limit->over = limit->run->timed_out = true;
 	log_warnx("event=run-timeout id=%llu", (unsigned long long)limit->id);
 	timer_start(limit->timer, RUN_KILL_MS);
 	signal_run(limit, SIGTERM);
 }
 
-/* Never before its time.  -1: no memory. */
+/* -1: no memory. */
 static int
 limit_run(struct run *run, uint32_t seconds)
 {
-	struct timeval tv = { (time_t)seconds, TIMER_EARLY_MS * 1000 };
+	struct timeval tv = { (time_t)seconds, 0 };
 	struct limit *limit = calloc(1, sizeof(*limit));
 
 	if (limit == NULL)
@@ -351,6 +358,7 @@ limit_run(struct run *run, uint32_t seconds)
 		free(limit);
 		return (-1);
 	}
+	limit->due_ms = run->started_ms + (int64_t)seconds * 1000;
 	limit->runs = run->runs;
 	limit->run = run;
 	limit->id = run->id;

@@ -9,13 +9,8 @@
 #include <event2/event.h>
 
 /*
- * The loop reads a clock that ticks (CLOCK_MONOTONIC_COARSE: a hundred times a
- * second or more), so a timer can be early by so much.
- */
-#define TIMER_EARLY_MS	10
-
-/*
- * In so many milliseconds.  For a caller who can do nothing else: without
+ * In so many milliseconds, or some less: the loop counts from when its round
+ * began, and by a clock that ticks (CLOCK_MONOTONIC_COARSE).  For a caller who can do nothing else: without
  * memory for the timer it is over at once.  Something then happens too early,
  * which is better than never.
  */

@@ -635,8 +635,8 @@ settled() {
 	! alive "$FPID" || told_of "$1"
 }
 
-# Where the reply was not heard it is told again: as often as its log says that it
-# was not, at most.
+# Where the reply was not heard it is told again: as often as its log says so,
+# at most.
 told_of() {
 	_told=$(told "$1")
 	[ "$_told" -ge 1 ] && [ "$_told" -le $((1 +

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 #include <event2/event.h>
 
+#include "child.h"
 #include "ends.h"
 #include "loop.h"
 
@@ -70,15 +71,12 @@ tear_down(void **state)
 static pid_t
 start_child(int status)
 {
-	pid_t pid = fork();
+	pid_t pid = status == -1 ? child_idle() : child_fork();
 
 	assert_int_not_equal(pid, -1);
-	if (pid != 0)
-		return (pid);
-	if (status != -1)
+	if (pid == 0)
 		_exit(status);
-	for (;;)
-		pause();
+	return (pid);
 }
 
 static void

@@ -17,9 +17,11 @@
 /* Its channels are looked into. */
 #include "../../src/probe.c"	/* NOLINT(bugprone-suspicious-include) */
 
+#include "child.h"
 #include "loop.h"
 
 #define SOON_MS		2000
+#define TICK_MS		20	/* a timer's: it may be early by so much */
 
 /* The stub's program is nobody's here. */
 __asm__(".pushsection .rodata\n"
@@ -47,9 +49,10 @@ static unsigned int	 admitted;
 
 /* What the jail and the system say. */
 static struct {
-	int	order, admit, check;	/* statuses */
+	int	order, admit, birth, check;	/* statuses */
 	bool	no_process;
 } says;
+static pid_t		 asked_about;
 
 struct jail *
 jail_ref(struct jail *j)
@@ -94,11 +97,20 @@ jail_admit(struct jail *j, pid_t pid, char *err, size_t errsize)
 }
 
 int
+jail_check_birth(struct jail *j, pid_t pid, char *err, size_t errsize)
+{
+	(void)j;
+	asked_about = pid;
+	(void)snprintf(err, errsize, "in another jail");
+	return (says.birth);
+}
+
+int
 jail_check(struct jail *j, pid_t pid, char *err, size_t errsize)
 {
 	(void)j;
-	(void)pid;
-	(void)snprintf(err, errsize, "in another jail");
+	asked_about = pid;
+	(void)snprintf(err, errsize, "not where it should be");
 	return (says.check);
 }
 
@@ -116,12 +128,7 @@ start_child(bool stubborn)
 	pid_t pid;
 
 	(void)signal(SIGTERM, stubborn ? SIG_IGN : SIG_DFL);
-	pid = fork();
-	if (pid == 0) {
-		(void)syscall(SYS_close_range, 0U, ~0U, 0U);
-		for (;;)
-			pause();
-	}
+	pid = child_idle();
 	(void)signal(SIGTERM, SIG_DFL);
 	assert_int_not_equal(pid, -1);
 	return (pid);
@@ -200,12 +207,22 @@ set_up(void **state)
 	return (ends == NULL ? -1 : 0);
 }
 
+/* Until all that was started has gone, or for some time. */
+static void
+loop_until_gone(void)
+{
+	for (int64_t end = clock_ms() + SOON_MS;
+	    ctx.count != 0 && clock_ms() < end; )
+		loop_until(base, 20, NULL, 0);
+}
+
 /* Whatever was done, nothing is left of it. */
 static int
 tear_down(void **state)
 {
 	(void)state;
 	close_orders();
+	loop_until_gone();
 	if (ctx.count != 0 || jail.refs != 0 || jail.leftovers != 0)
 		return (-1);
 	ends_close(ends);
@@ -237,15 +254,6 @@ say(unsigned int i, uint64_t what)
 
 	assert_int_equal(write(a->channel.reports, &what, sizeof(what)),
 	    sizeof(what));
-}
-
-/* Until all that was started has gone, or for some time. */
-static void
-loop_until_gone(void)
-{
-	for (int64_t end = clock_ms() + SOON_MS;
-	    ctx.count != 0 && clock_ms() < end; )
-		loop_until(base, 20, NULL, 0);
 }
 
 static void
@@ -330,7 +338,7 @@ test_kill(void **state)
 	assert_int_equal(WTERMSIG(owners[0].status), SIGTERM);
 	loop_until(base, PROBE_KILL_MS + SOON_MS, &owners[1].ended, 1);
 	assert_int_equal(WTERMSIG(owners[1].status), SIGKILL);
-	assert_true(clock_ms() - begun >= PROBE_KILL_MS - TIMER_EARLY_MS);
+	assert_true(clock_ms() - begun >= PROBE_KILL_MS - TICK_MS);
 }
 
 /*
@@ -344,12 +352,13 @@ test_elsewhere(void **state)
 	int status;
 
 	(void)state;
-	says.check = EX_OSERR;
+	says.birth = EX_OSERR;
 	start_probes(1);
 	say(0, COUNT_SHED);
 	say(0, (uint64_t)victim);
 	say(0, COUNT_READY);
 	assert_refused(0, EX_OSERR, "in another jail");
+	assert_int_equal(asked_about, victim);
 	loop_until_gone();
 	assert_true(ends_is_new_child(ends, victim));
 	assert_int_equal(kill(victim, SIGTERM), 0);
@@ -357,11 +366,30 @@ test_elsewhere(void **state)
 	assert_int_equal(WTERMSIG(status), SIGTERM);
 }
 
+/* One of this jail's is ended, and counts until it is. */
+static void
+test_misplaced(void **state)
+{
+	pid_t pid = start_child(false);
+
+	(void)state;
+	says.check = EX_OSERR;
+	start_probes(1);
+	say(0, (uint64_t)pid);
+	say(0, COUNT_READY);
+	assert_refused(0, EX_OSERR, "not where it should be");
+	assert_int_equal(asked_about, pid);
+	assert_int_equal(jail.leftovers, 1);
+	loop_until_gone();
+	assert_int_equal(kill(pid, 0), -1);
+}
+
 static void
 test_strangers(void **state)
 {
 	static const char *const why =
 	    "a report named a process that is not a new probe";
+	pid_t other;
 
 	(void)state;
 	start_probes(1);
@@ -373,9 +401,12 @@ test_strangers(void **state)
 	start_probes(1);
 	say(0, (uint64_t)start_child(false));
 	loop_until(base, 100, NULL, 0);
-	say(0, (uint64_t)getppid());
+	other = start_child(false);
+	say(0, (uint64_t)other);
 	assert_refused(0, EX_OSERR, why);
 	loop_until_gone();
+	assert_int_equal(kill(other, SIGKILL), 0);
+	(void)waitpid(other, NULL, 0);
 }
 
 static const struct {
@@ -423,7 +454,6 @@ test_words(void **state)
 		start_probes(1);
 		say(0, COUNT_FAILURE(refusals[i].step, refusals[i].error));
 		assert_refused(0, refusals[i].status, refusals[i].why);
-		end_stub();
 		loop_until_gone();
 	}
 	/* Each step has words of its own, but for those that say more. */
@@ -437,7 +467,6 @@ test_words(void **state)
 		(void)snprintf(why, sizeof(why), "the probe could not %s: "
 		    "Input/output error", step_words[step]);
 		assert_refused(0, EX_OSERR, why);
-		end_stub();
 		loop_until_gone();
 	}
 }
@@ -460,6 +489,7 @@ test_together(void **state)
 	probe_kill(orders[1].probe);
 	loop_until_gone();
 	assert_int_equal(owners[1].ended, 1);
+	assert_int_equal(owners[2].refused, 1);
 }
 
 /* From the admission on the jail may have a hand in it. */
@@ -498,11 +528,13 @@ test_not_admitted(void **state)
 	says.admit = EX_NOHOST;
 	start_probes(3);
 	say(1, COUNT_FAILURE(STEP_CLONE, EINVAL));
-	loop_until(base, SOON_MS, &owners[1].refused, 1);
+	assert_refused(1, EX_OSERR,
+	    "cannot create the probe process: Invalid argument");
 	say(0, COUNT_SHED);
 	assert_refused(0, EX_NOHOST, "no admission");
 	assert_refused(2, EX_NOHOST, "no admission");
 	loop_until_gone();
+	assert_int_equal(owners[1].refused, 1);
 }
 
 /* Its pipe is full, which takes a jail that holds it and does not read. */
@@ -549,6 +581,14 @@ test_not_told(void **state)
 }
 
 static void
+hear_of_ends_first(unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		assert_int_equal(event_del(orders[i].probe->attach->readable),
+		    0);
+}
+
+static void
 test_ends(void **state)
 {
 	pid_t pid;
@@ -558,9 +598,10 @@ test_ends(void **state)
 	end_stub();
 	assert_refused(0, EX_OSERR, "the probe was killed before it was born");
 	loop_until_gone();
-	/* What it said before it ended holds. */
+	/* What it said before it ended holds, if its end is heard of first. */
 	memset(owners, 0, sizeof(owners));
 	start_probes(2);
+	hear_of_ends_first(2);
 	pid = start_child(false);
 	say(0, (uint64_t)pid);
 	end_stub();
@@ -574,8 +615,9 @@ test_ends(void **state)
 	pid = start_child(false);
 	say(0, (uint64_t)pid);
 	loop_until(base, 100, NULL, 0);
-	assert_int_equal(kill(pid, SIGHUP), 0);
+	hear_of_ends_first(1);
 	say(0, COUNT_READY);
+	assert_int_equal(kill(pid, SIGHUP), 0);
 	loop_until(base, SOON_MS, &owners[0].ended, 1);
 	assert_int_equal(owners[0].ready, 1);
 	assert_int_equal(WTERMSIG(owners[0].status), SIGHUP);
@@ -626,6 +668,7 @@ main(void)
 		TEST(test_life),
 		TEST(test_kill),
 		TEST(test_elsewhere),
+		TEST(test_misplaced),
 		TEST(test_strangers),
 		TEST(test_words),
 		TEST(test_together),

@@ -1,4 +1,4 @@
-/* spawn.h: what a new program finds, and that one which cannot start never was. */
+/* spawn.h: what a new program finds; one that cannot start never was. */
 #include <sys/types.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -99,6 +99,9 @@ test_descriptors(void **state)
 	int kept = open("/dev/null", O_RDONLY), fds[3] = { null, null, null };
 	struct spawn sp = { .program = -1, .path = "/bin/sh", .fds = fds,
 	    .nfds = 3 };
+#ifdef __linux__
+	char script[64];
+#endif
 
 	(void)state;
 	assert_int_not_equal(kept, -1);
@@ -106,6 +109,11 @@ test_descriptors(void **state)
 	assert_int_equal(run(&sp, "for fd in 3 4 5 6 7 8 9; do "
 	    "  true <&$fd && exit 1; "
 	    "done; true 9<&0 9>&1 9>&2 || exit 2"), 0);
+#ifdef __linux__
+	(void)snprintf(script, sizeof(script), "! test -e /proc/self/fd/%d",
+	    kept);
+	assert_int_equal(run(&sp, script), 0);
+#endif
 	fds[0] = -1;
 	assert_int_equal(run(&sp, "true 9<&0 && exit 1; exit 7"), 7);
 	/* One that is not there. */
@@ -245,6 +253,7 @@ init_with(int open_ones, int allowed)
 		_exit(spawn_init() == 0 ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
 	return (WEXITSTATUS(status));
 }
 
