@@ -21,7 +21,12 @@
 #include "timer.h"
 
 #define PROGRAM		"jaildaemon"
-#define RETRY_MS	100
+/*
+ * What waits is tried again after: soon, if some of it went (a syslogd's socket
+ * holds eleven lines, unix(7)'s max_dgram_qlen), else doubling up to.
+ */
+#define RETRY_MS	5
+#define RETRY_MAX_MS	100
 #define CHUNK		512	/* POSIX's PIPE_BUF: room for it or none */
 
 struct line {
@@ -35,10 +40,12 @@ static struct {
 	bool		 syslog;
 	int		 fd;		/* syslogd's socket, or -1 */
 	struct event	*retry;
+	int		 retry_ms;
 	STAILQ_HEAD(, line) queue;
 	size_t		 queued;	/* bytes */
 	unsigned long	 lost;		/* lines */
-} lg = { .fd = -1, .queue = STAILQ_HEAD_INITIALIZER(lg.queue) };
+} lg = { .fd = -1, .retry_ms = RETRY_MS,
+    .queue = STAILQ_HEAD_INITIALIZER(lg.queue) };
 
 /* In the order in which the systems have them; FreeBSD's first is root's. */
 static const char *const syslog_paths[] = { "/var/run/logpriv", "/dev/log",
@@ -118,13 +125,14 @@ flush_queue(void)
 		STAILQ_REMOVE_HEAD(&lg.queue, entry);
 		lg.queued -= line->len;
 		free(line);
+		lg.retry_ms = RETRY_MS;
 	}
 }
 
 static void
 schedule_retry(void)
 {
-	static const struct timeval delay = { 0, RETRY_MS * 1000 };
+	const struct timeval delay = { 0, lg.retry_ms * 1000 };
 
 	if (lg.retry != NULL && !evtimer_pending(lg.retry, NULL))
 		evtimer_add(lg.retry, &delay);
@@ -138,6 +146,8 @@ on_retry(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
+	lg.retry_ms = lg.retry_ms * 2 < RETRY_MAX_MS ? lg.retry_ms * 2 :
+	    RETRY_MAX_MS;
 	flush_queue();
 	if (!STAILQ_EMPTY(&lg.queue))
 		schedule_retry();

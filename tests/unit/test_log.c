@@ -24,6 +24,7 @@
 
 #define SYSLOGD		"/var/run/logpriv"	/* the first that is tried */
 #define HEAD		"jaildaemon: "
+#define LINES		2000
 
 static struct event_base *base;
 static int		 reader;	/* of stderr, in the test */
@@ -250,14 +251,14 @@ test_syslog(void **state)
 	log_info("line 1");
 	assert_int_equal(receive(fd), 1);
 	/* What it has no room for waits, in order. */
-	for (sent = 2; sent < 150; sent++)
+	for (sent = 2; sent < LINES; sent++)
 		log_info("line %d", sent);
 	for (int64_t end = clock_ms() + 10000;
 	    got < sent - 1 && clock_ms() < end; ) {
 		int n = receive(fd);
 
 		if (n == -1)
-			loop_until(base, 20, NULL, 0);
+			loop_until(base, 1, NULL, 0);
 		else {
 			assert_true(n == got + 1 || (got == 0 && n == 2));
 			got = n;
