@@ -108,7 +108,7 @@ STUB_HDRS =	stub/order.h stub/syscall_linux.h
 IMAGE_Linux =	src/stub_image.S
 UNITS =		text spec wire options life alarm words conf show metrics \
 		notify process client run spawn
-UNITS_Linux =	engine follow ends cgroup probe log jail
+UNITS_Linux =	engine follow ends cgroup probe log jail roster
 UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_wire.c tests/unit/test_options.c \
 		tests/unit/test_life.c tests/unit/test_alarm.c \
@@ -120,7 +120,7 @@ UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_cgroup.c tests/unit/test_client.c \
 		tests/unit/test_run.c tests/unit/test_probe.c \
 		tests/unit/test_spawn.c tests/unit/test_log.c \
-		tests/unit/test_jail.c \
+		tests/unit/test_jail.c tests/unit/test_roster.c \
 		tests/unit/child.h tests/unit/loop.h tests/unit/place.h
 TOOLS_Linux =	tests/attack/record.c tests/attack/scene.c tests/attack/spy.c
 TOOLS_FreeBSD =	tests/attack/spy_freebsd.c
@@ -310,6 +310,7 @@ check-long: deps
 	$(MAKE) all $(BUILD)/unit.stamp $(BUILD)/tools.stamp \
 	    $(BUILD)/bench.stamp
 	LIFE_SEED=20001 LIFE_COUNT=1000000 $(BUILD)/unit/test_life
+	ROSTER_SEED=20001 ROSTER_COUNT=1000000 $(BUILD)/unit/test_roster
 	JAILDAEMON_LONG=1 JAILDAEMON=`pwd`/$(BUILD)/jaildaemon \
 	    sh tests/state.t
 	for t in bench cookbook follow packages; do \

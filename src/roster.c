@@ -234,11 +234,17 @@ roster_prune(struct roster *r)
 
 	for (c = RB_MIN(containers, &r->containers); c != NULL; c = next) {
 		next = RB_NEXT(containers, &r->containers, c);
-		if ((c->state == KNOWN || c->state == TO_TELL ||
-		    c->state == RESTING) && !is_there(c))
+		if ((c->state != KNOWN && c->state != TO_TELL &&
+		    c->state != RESTING) || is_there(c))
+			continue;
+		/* It was started since: there is another process. */
+		if (c->again)
+			queue_to_ask(c);
+		else
 			remove_container(c);
 	}
 	r->full = false;
+	ask(r);
 	return (r->count);
 }
 
@@ -580,6 +586,8 @@ roster_daemon(struct roster *r, bool up, bool anew)
 		retell(r);
 	}
 	tell(r);
+	/* Of some that were to be told there is another process by now. */
+	ask(r);
 }
 
 /*

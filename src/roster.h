@@ -38,7 +38,8 @@ void		 roster_close(struct roster *);
 void		 roster_listed(struct roster *, const char *key);
 void		 roster_started(struct roster *, const char *key);
 
-/* Forgets those whose process is gone.  How many are left. */
+/* Forgets those whose process is gone, unless a new one was heard of.  How many
+   are left. */
 unsigned int	 roster_prune(struct roster *);
 
 /* The daemon can be told, or not; anew: this one knows nothing yet. */
