@@ -570,6 +570,37 @@ tell_seed(void **state)
 	return (0);
 }
 
+/*
+ * It was started anew while one daemon was told, another one came, and went
+ * before that reply was there.  The next one asks about it, be it known or not.
+ */
+static void
+test_started_since(void **state)
+{
+	unsigned int idle = 0;
+
+	(void)state;
+	for (int anew = 0; anew < 2; anew++) {
+		open_roster(&idle);
+		new_daemon();
+		run_container(0);
+		say_started(0);
+		answer_inspection(true);
+		run_container(0);
+		say_started(0);
+		new_daemon();
+		roster_daemon(roster, up = false, false);
+		answer_one_call(true);
+		assert_false(inspection.busy);
+		daemon_now += (unsigned int)anew;
+		roster_daemon(roster, up = true, anew == 1);
+		assert_true(inspection.busy);
+		calm_down();
+		assert_told(0);
+		roster_close(roster);
+	}
+}
+
 /* One that would be too many is heard of when there is room. */
 static void
 test_full(void **state)
@@ -654,6 +685,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_random, tell_seed),
+		cmocka_unit_test(test_started_since),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_close),
