@@ -127,8 +127,8 @@ int		 jail_admit(struct jail *, pid_t stub, char *err,
 		    size_t errsize);
 
 /*
- * Linux: is a new process one of this jail's, and not of another one?  If not it
- * is nobody's to touch.  0, or a status as above.
+ * Linux: is a new process in this jail's pid namespace?  If not it may be
+ * another jail's, and is left alone.  0, or a status as above.
  */
 int		 jail_check_birth(struct jail *, pid_t probe, char *err,
 		    size_t errsize);

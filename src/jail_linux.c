@@ -103,13 +103,6 @@ on_ended(void *arg, int status)
 	jail->jails->ended(jail->jails->arg, jail);
 }
 
-/* Says nothing about a process but that it cannot be looked at now. */
-static bool
-is_shortage(int error)
-{
-	return (error == EMFILE || error == ENFILE || error == ENOMEM);
-}
-
 /*
  * Before 6.11 nobody but /proc knows who the init of a namespace is.  -1: it
  * has none, or, by errno, it cannot be looked for now.
@@ -125,17 +118,23 @@ search_init(const struct procfs_id *pidns)
 
 	if (dir == NULL)
 		return (-1);
-	while (found == -1 && !is_shortage(error) &&
-	    (de = readdir(dir)) != NULL) {
-		pid_t pid = (pid_t)strtol(de->d_name, NULL, 10);
+	while (found == -1 && !procfs_is_shortage(error)) {
+		pid_t pid;
 
-		if (pid <= 0 || procfs_ns(pid, "pid", &id) == -1 ||
-		    !procfs_same(&id, pidns))
+		errno = 0;
+		de = readdir(dir);
+		if (de == NULL) {
+			error = errno != 0 ? errno : error;
+			break;
+		}
+		pid = (pid_t)strtol(de->d_name, NULL, 10);
+		if (pid <= 0)
 			continue;
 		errno = 0;
-		if (procfs_inner_pid(pid) == 1)
+		if (procfs_ns(pid, "pid", &id) == 0 &&
+		    procfs_same(&id, pidns) && procfs_inner_pid(pid) == 1)
 			found = pid;
-		else if (is_shortage(errno))
+		else if (procfs_is_shortage(errno))
 			error = errno;
 	}
 	closedir(dir);
@@ -214,7 +213,7 @@ is_still(pid_t pid, uint64_t started)
 		errno = ESRCH;
 		return (now == started);
 	}
-	if (!is_shortage(errno))
+	if (!procfs_is_shortage(errno))
 		errno = ESRCH;
 	return (false);
 }
@@ -227,7 +226,7 @@ get_jail(struct jails *jails, pid_t pid)
 	int pidfd, saved;
 
 	if (procfs_start_time(pid, &key.started) == -1) {
-		if (!is_shortage(errno))
+		if (!procfs_is_shortage(errno))
 			errno = ESRCH;
 		return (NULL);
 	}
@@ -296,7 +295,7 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 		    "no pid is given, expected that of one of the jail's "
 		    "processes"));
 	if (procfs_start_time(pid, &started) == -1)
-		return (is_shortage(errno) ?
+		return (procfs_is_shortage(errno) ?
 		    refuse_for_now(pid, status, err, errsize) :
 		    refuse(status, EX_NOHOST, err, errsize, "no process %ld",
 		    (long)pid));
@@ -324,7 +323,7 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 	error = jail != NULL && jail->ended ? ESRCH : errno;
 	if (jail != NULL)
 		jails_release(jail);
-	if (is_shortage(error))
+	if (procfs_is_shortage(error))
 		return (refuse_for_now(pid, status, err, errsize));
 	return (refuse(status, EX_NOHOST, err, errsize,
 	    "process %ld: its jail has ended", (long)pid));

@@ -22,8 +22,9 @@
 
 #define PROGRAM		"jaildaemon"
 /*
- * What waits is tried again after: soon, if some of it went (a syslogd's socket
- * holds eleven lines, unix(7)'s max_dgram_qlen), else doubling up to.
+ * What waits is tried again after RETRY_MS if a line went since, else after
+ * twice the last time, up to RETRY_MAX_MS.  A syslogd's socket may hold no more
+ * than eleven lines (unix(7)'s max_dgram_qlen).
  */
 #define RETRY_MS	5
 #define RETRY_MAX_MS	100
@@ -149,6 +150,8 @@ on_retry(evutil_socket_t fd, short what, void *arg)
 	lg.retry_ms = lg.retry_ms * 2 < RETRY_MAX_MS ? lg.retry_ms * 2 :
 	    RETRY_MAX_MS;
 	flush_queue();
+	if (STAILQ_EMPTY(&lg.queue))
+		lg.retry_ms = RETRY_MS;
 	if (!STAILQ_EMPTY(&lg.queue))
 		schedule_retry();
 	else if (lost > 0) {
@@ -272,6 +275,7 @@ log_stop(void)
 		free(line);
 	}
 	lg.queued = 0;
+	lg.retry_ms = RETRY_MS;
 	free_event(lg.retry);
 	lg.retry = NULL;
 	if (lg.fd != -1)

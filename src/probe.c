@@ -247,9 +247,9 @@ is_too_late(const struct probe *p, const struct report *r)
 }
 
 /*
- * BORN: from here on the probe's end is heard of, whatever it does.  Whose it is
- * is looked at first: who guesses the number of another jail's new probe gets
- * no hold of that one, which a refusal would end.
+ * BORN: from here on the probe's end is heard of, whatever it does.  Whose it
+ * is is looked at first: who guesses the number of another jail's new probe
+ * gets no hold of that one, which a refusal would end.
  */
 static void
 watch_born(struct probe *p, pid_t pid)

@@ -2,10 +2,10 @@
  * Probes: start a stub, judge the reports, hear of the ends.
  *
  * The daemon believes little.  Each probe has a channel, which only those can
- * have seen that the same stub made before it, in the same jail; and the process
- * that a report names must be a new child of ours in the jail, or it is left
- * alone.  There is a deadline; end of file is never waited for, since a traced
- * or stopped probe never closes.
+ * have seen that the same stub made before it, in the same jail; and the
+ * process that a report names must be a new child of ours in the jail's pid
+ * namespace, or it is left alone.  There is a deadline; end of file is never
+ * waited for, since a traced or stopped probe never closes.
  */
 #ifndef PROBE_H
 #define PROBE_H

@@ -10,6 +10,12 @@
 
 #define START_TIME_FIELD	22
 
+bool
+procfs_is_shortage(int error)
+{
+	return (error == EMFILE || error == ENFILE || error == ENOMEM);
+}
+
 ssize_t
 procfs_read(const char *path, char *buf, size_t size)
 {

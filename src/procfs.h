@@ -1,4 +1,7 @@
-/* Linux: small questions to /proc about one process. */
+/*
+ * Linux: small questions to /proc about one process.  What fails for a
+ * shortage says nothing about the process.
+ */
 #ifndef PROCFS_H
 #define PROCFS_H
 
@@ -19,6 +22,9 @@ struct procfs_id {
  * The number of bytes, or -1 with errno.
  */
 ssize_t	procfs_read(const char *path, char *buf, size_t size);
+
+/* By errno: no descriptor or no memory. */
+bool	procfs_is_shortage(int error);
 
 /*
  * When a process started, in clock ticks since boot (field 22 of

@@ -38,7 +38,7 @@ struct container {
 	TAILQ_ENTRY(container) queue;
 	struct roster	*roster;
 	enum state	 state;
-	bool		 again;		/* started while ASKED or TELLING */
+	bool		 again;		/* started since it was asked about */
 	bool		 told;		/* this process, to this daemon */
 	struct feed_found found;	/* pid 0: not known yet */
 	uint64_t	 started;	/* of that pid, see procfs.h */
@@ -94,7 +94,7 @@ find(struct roster *r, const char *key)
 	return (RB_FIND(containers, &r->containers, &wanted));
 }
 
-/* The process that was found last lives. */
+/* The process that was found last: what can be seen of it now. */
 static bool
 is_there(const struct container *c)
 {
@@ -103,6 +103,13 @@ is_there(const struct container *c)
 	return (c->found.pid != 0 &&
 	    procfs_start_time(c->found.pid, &started) == 0 &&
 	    started == c->started);
+}
+
+static bool
+is_gone(const struct container *c)
+{
+	errno = 0;
+	return (!is_there(c) && !procfs_is_shortage(errno));
 }
 
 static void
@@ -235,7 +242,7 @@ roster_prune(struct roster *r)
 	for (c = RB_MIN(containers, &r->containers); c != NULL; c = next) {
 		next = RB_NEXT(containers, &r->containers, c);
 		if ((c->state != KNOWN && c->state != TO_TELL &&
-		    c->state != RESTING) || is_there(c))
+		    c->state != RESTING) || !is_gone(c))
 			continue;
 		/* It was started since: there is another process. */
 		if (c->again)
@@ -260,12 +267,12 @@ on_rested(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (c->state == ASK_LATER) {
-		queue_to_ask(c);
-		ask(r);
-	} else if (is_there(c)) {
+	if (c->state != ASK_LATER && !is_gone(c)) {
 		queue_to_tell(c);
 		tell(r);
+	} else if (c->state == ASK_LATER || c->again) {
+		queue_to_ask(c);
+		ask(r);
 	} else
 		remove_container(c);
 }
@@ -307,9 +314,13 @@ on_found(struct roster *r, const struct feed_found *found)
 	struct container *c = find(r, found->key);
 	uint64_t started;
 
-	if (c == NULL || c->state != ASKED ||
-	    procfs_start_time(found->pid, &started) == -1)
+	if (c == NULL || c->state != ASKED)
 		return;
+	if (procfs_start_time(found->pid, &started) == -1) {
+		if (procfs_is_shortage(errno))
+			ask_later(c);
+		return;
+	}
 	if (found->pid != c->found.pid || started != c->started) {
 		c->told = false;
 		c->delay_ms = 0;
@@ -373,7 +384,7 @@ on_not_found(struct container *c, const struct command_end *end)
 		queue_to_ask(c);
 	else if (is_there(c))
 		proceed(c);
-	else if (end->late || end->cut)
+	else if (end->late || end->cut || !is_gone(c))
 		ask_later(c);
 	else {
 		if (!end->ok)
@@ -554,7 +565,7 @@ tell(struct roster *r)
 	    (c = TAILQ_FIRST(&r->to_tell)) != NULL) {
 		TAILQ_REMOVE(&r->to_tell, c, queue);
 		c->state = KNOWN;
-		if (is_there(c))
+		if (!is_gone(c))
 			tell_one(c);
 		else if (c->again)
 			queue_to_ask(c);

@@ -38,8 +38,10 @@ void		 roster_close(struct roster *);
 void		 roster_listed(struct roster *, const char *key);
 void		 roster_started(struct roster *, const char *key);
 
-/* Forgets those whose process is gone, unless a new one was heard of.  How many
-   are left. */
+/*
+ * Forgets those whose process is gone; where a new one was heard of, that is
+ * asked about.  How many are left, those included.
+ */
 unsigned int	 roster_prune(struct roster *);
 
 /* The daemon can be told, or not; anew: this one knows nothing yet. */

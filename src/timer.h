@@ -10,9 +10,9 @@
 
 /*
  * In so many milliseconds, or some less: the loop counts from when its round
- * began, and by a clock that ticks (CLOCK_MONOTONIC_COARSE).  For a caller who can do nothing else: without
- * memory for the timer it is over at once.  Something then happens too early,
- * which is better than never.
+ * began, and by a clock that ticks (CLOCK_MONOTONIC_COARSE).  For a caller who
+ * can do nothing else: without memory for the timer it is over at once.
+ * Something then happens too early, which is better than never.
  */
 static inline void
 timer_start(struct event *timer, int64_t ms)

@@ -1,4 +1,4 @@
-/* A test's children, on Linux: whatever becomes of the test, none is left. */
+/* A test's children, on Linux: they end with it, whatever becomes of it. */
 #ifndef CHILD_H
 #define CHILD_H
 

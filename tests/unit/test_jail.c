@@ -412,6 +412,7 @@ test_no_places(void **state)
 {
 	(void)state;
 	print_message("jails are not looked at: no user namespace\n");
+	skip();
 }
 
 int

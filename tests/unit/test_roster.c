@@ -1,8 +1,8 @@
 /*
- * roster.c, at random: an engine, containers and daemons that come and go in any
- * order, answer or do not.  When all is quiet again the daemon has been told of
- * each container that was heard of, after a list of each that runs; and of no
- * process twice that it has confirmed.
+ * roster.c, at random: an engine, containers and daemons that come and go in
+ * any order, answer or do not.  When all is quiet again the daemon has been
+ * told of each container that was heard of, after a list of each that runs; and
+ * of no process twice that it has confirmed.
  *
  * Environment: ROSTER_SEED, ROSTER_COUNT: the first seed, and how many.
  */
@@ -43,6 +43,7 @@ static struct command {
 	bool		 busy;
 	bool		 stopped;
 	char		 keys[FEED_BATCH][SPEC_JAIL_MAX + 1];
+	pid_t		 pids[FEED_BATCH];	/* as it looked at once */
 	unsigned int	 n;
 	void		(*ended)(void *, const struct command_end *);
 	void		*arg;
@@ -63,7 +64,7 @@ static struct call	 calls[ROSTER_CALLS_MAX];
 static unsigned int	 daemon_now;
 static bool		 up;
 static unsigned int	 tellings;
-static bool		 no_calls, no_commands;
+static bool		 no_calls, no_commands, short_of_files;
 
 /* What each daemon has confirmed last: one process a name. */
 static struct {
@@ -152,14 +153,31 @@ key_of(unsigned int name)
 	return (key);
 }
 
+static pid_t
+pid_of(unsigned int name)
+{
+	return (name < NAMES ? world[name].pid : 0);
+}
+
+bool
+procfs_is_shortage(int error)
+{
+	return (error == EMFILE);
+}
+
 int
 procfs_start_time(pid_t pid, uint64_t *started)
 {
+	if (short_of_files) {
+		errno = EMFILE;
+		return (-1);
+	}
 	for (unsigned int i = 0; i < NAMES; i++)
 		if (world[i].pid == pid) {
 			*started = world[i].started;
 			return (0);
 		}
+	errno = ESRCH;
 	return (-1);
 }
 
@@ -191,9 +209,11 @@ command_start(struct event_base *b, struct ends *ends,
 		return (NULL);
 	}
 	memset(&inspection, 0, sizeof(inspection));
-	for (unsigned int i = 1; words[i] != NULL; i++)
+	for (unsigned int i = 1; words[i] != NULL; i++) {
+		inspection.pids[inspection.n] = pid_of(name_of(words[i]));
 		(void)strlcpy(inspection.keys[inspection.n++], words[i],
 		    sizeof(inspection.keys[0]));
+	}
 	assert_true(inspection.n > 0);
 	inspection.busy = true;
 	inspection.ended = ended;
@@ -305,7 +325,20 @@ run_container(unsigned int name)
 	world[name].heard = false;
 }
 
-/* The engine tells of those that run at that moment, if it tells at all. */
+/* No engine is so slow that numbers are used again meanwhile. */
+static bool
+is_anothers(pid_t pid, unsigned int name)
+{
+	for (unsigned int i = 0; i < NAMES; i++)
+		if (pid != 0 && i != name && world[i].pid == pid)
+			return (true);
+	return (false);
+}
+
+/*
+ * The engine tells of those that run now, or did when it was asked, if it
+ * tells at all.
+ */
 static void
 answer_inspection(bool well)
 {
@@ -314,19 +347,22 @@ answer_inspection(bool well)
 	char text[1024] = "";
 	struct command_end end = { .ok = true };
 	unsigned int how = well ? 9 : any(10);
+	bool early = !well && any(2) == 0;
 	size_t len = 0;
 
 	if (!inspection.busy)
 		return;
 	for (unsigned int i = 0; i < inspection.n; i++) {
 		unsigned int name = name_of(inspection.keys[i]);
+		pid_t pid = early && !is_anothers(inspection.pids[i], name) ?
+		    inspection.pids[i] : pid_of(name);
 
 		/* An engine that is just ending knows of none. */
-		if (how == 6)
+		if (how == 6 && name < NAMES)
 			world[name].heard = false;
-		if (world[name].pid != 0)
+		if (pid != 0)
 			len += (size_t)snprintf(text + len, sizeof(text) - len,
-			    "%s %d\n", key_of(name), (int)world[name].pid);
+			    "%s %d\n", key_of(name), (int)pid);
 		else
 			end.ok = false;
 	}
@@ -378,14 +414,20 @@ answer_one_call(bool well)
 	}
 }
 
+/* It says nothing new of one that is just being asked about. */
 static void
 list_all(void)
 {
-	for (unsigned int i = 0; i < NAMES; i++)
-		if (world[i].pid != 0) {
+	for (unsigned int i = 0; i < NAMES; i++) {
+		const struct container *c;
+
+		if (world[i].pid == 0)
+			continue;
+		c = find(roster, key_of(i));
+		if (c == NULL || c->state != ASKED)
 			world[i].heard = true;
-			roster_listed(roster, key_of(i));
-		}
+		roster_listed(roster, key_of(i));
+	}
 	(void)roster_prune(roster);
 }
 
@@ -420,6 +462,7 @@ happen(void)
 
 	no_calls = any(20) == 0;
 	no_commands = any(20) == 0;
+	short_of_files = any(20) == 0;
 	switch (any(12)) {
 	case 0:
 	case 1:
@@ -501,7 +544,7 @@ settle(void)
 {
 	unsigned int running = 0;
 
-	no_calls = no_commands = false;
+	no_calls = no_commands = short_of_files = false;
 	if (!up)
 		roster_daemon(roster, up = true, false);
 	calm_down();
@@ -525,7 +568,7 @@ open_roster(unsigned int *idle)
 	memset(calls, 0, sizeof(calls));
 	memset(confirmed, 0, sizeof(confirmed));
 	memset(&inspection, 0, sizeof(inspection));
-	no_calls = no_commands = up = false;
+	no_calls = no_commands = short_of_files = up = false;
 	daemon_now = 1;
 	roster = roster_open(base, NULL, &feed, "/socket", on_idle, idle);
 	assert_non_null(roster);
@@ -616,8 +659,16 @@ test_full(void **state)
 	}
 	assert_int_equal(roster->count, ROSTER_MAX);
 	assert_true(roster->full);
+	run_container(0);
 	roster_started(roster, "c0");
 	assert_int_equal(roster->count, ROSTER_MAX);
+	/* Some are not there any more. */
+	answer_inspection(true);
+	assert_true(roster->count < ROSTER_MAX);
+	(void)roster_prune(roster);
+	assert_false(roster->full);
+	roster_started(roster, "c0");
+	assert_non_null(find(roster, "c0"));
 	roster_close(roster);
 }
 

@@ -136,7 +136,8 @@ test_program(void **state)
 	assert_int_equal(run(&sp, "exit 9"), 9);
 	(void)close(sp.program);
 	/* No program. */
-	(void)close(openat(here, "plain", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	(void)close(openat(here, "plain", O_WRONLY | O_CREAT | O_CLOEXEC,
+	    0600));
 	sp.program = openat(here, "plain", O_RDONLY | O_CLOEXEC);
 	assert_int_not_equal(sp.program, -1);
 	assert_fails(&sp, EACCES);
