@@ -121,7 +121,8 @@ UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_run.c tests/unit/test_probe.c \
 		tests/unit/test_spawn.c tests/unit/test_log.c \
 		tests/unit/test_jail.c tests/unit/test_roster.c \
-		tests/unit/child.h tests/unit/loop.h tests/unit/place.h
+		tests/unit/child.h tests/unit/descriptors.h \
+		tests/unit/loop.h tests/unit/place.h
 TOOLS_Linux =	tests/attack/record.c tests/attack/scene.c tests/attack/spy.c
 TOOLS_FreeBSD =	tests/attack/spy_freebsd.c
 TOOL_SRCS =	tests/attack/load.c tests/attack/sock.c $(TOOLS_$(OS))

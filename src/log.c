@@ -150,11 +150,12 @@ on_retry(evutil_socket_t fd, short what, void *arg)
 	lg.retry_ms = lg.retry_ms * 2 < RETRY_MAX_MS ? lg.retry_ms * 2 :
 	    RETRY_MAX_MS;
 	flush_queue();
-	if (STAILQ_EMPTY(&lg.queue))
-		lg.retry_ms = RETRY_MS;
-	if (!STAILQ_EMPTY(&lg.queue))
+	if (!STAILQ_EMPTY(&lg.queue)) {
 		schedule_retry();
-	else if (lost > 0) {
+		return;
+	}
+	lg.retry_ms = RETRY_MS;
+	if (lost > 0) {
 		lg.lost = 0;
 		log_warnx("event=log-lost lines=%lu", lost);
 		/* If that one was lost, too, they are told of later. */

@@ -94,7 +94,7 @@ find(struct roster *r, const char *key)
 	return (RB_FIND(containers, &r->containers, &wanted));
 }
 
-/* The process that was found last: what can be seen of it now. */
+/* The process that was found last is seen to live. */
 static bool
 is_there(const struct container *c)
 {
@@ -105,6 +105,7 @@ is_there(const struct container *c)
 	    started == c->started);
 }
 
+/* It is seen to have ended: a shortage says neither. */
 static bool
 is_gone(const struct container *c)
 {
@@ -177,6 +178,24 @@ proceed(struct container *c)
 		c->state = KNOWN;
 }
 
+/* Its process is gone: where it was started since, there is another one. */
+static void
+on_gone(struct container *c)
+{
+	if (c->again)
+		queue_to_ask(c);
+	else
+		remove_container(c);
+}
+
+/* To tell is to notice whom to ask about, too. */
+static void
+go_on(struct roster *r)
+{
+	tell(r);
+	ask(r);
+}
+
 static struct container *
 add(struct roster *r, const char *key)
 {
@@ -241,14 +260,9 @@ roster_prune(struct roster *r)
 
 	for (c = RB_MIN(containers, &r->containers); c != NULL; c = next) {
 		next = RB_NEXT(containers, &r->containers, c);
-		if ((c->state != KNOWN && c->state != TO_TELL &&
-		    c->state != RESTING) || !is_gone(c))
-			continue;
-		/* It was started since: there is another process. */
-		if (c->again)
-			queue_to_ask(c);
-		else
-			remove_container(c);
+		if ((c->state == KNOWN || c->state == TO_TELL ||
+		    c->state == RESTING) && is_gone(c))
+			on_gone(c);
 	}
 	r->full = false;
 	ask(r);
@@ -267,14 +281,13 @@ on_rested(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (c->state != ASK_LATER && !is_gone(c)) {
-		queue_to_tell(c);
-		tell(r);
-	} else if (c->state == ASK_LATER || c->again) {
+	if (c->state == ASK_LATER)
 		queue_to_ask(c);
-		ask(r);
-	} else
-		remove_container(c);
+	else if (is_gone(c))
+		on_gone(c);
+	else
+		queue_to_tell(c);
+	go_on(r);
 }
 
 /* Longer each time.  Without a timer it waits for a list or a daemon. */
@@ -420,8 +433,7 @@ on_inspected(void *arg, const struct command_end *end)
 	if ((end->late || end->cut) && r->nasked > 1)
 		r->alone = r->nasked;
 	r->nasked = 0;
-	tell(r);
-	ask(r);
+	go_on(r);
 }
 
 /* The next ones of the queue, and the words that ask for them. */
@@ -525,8 +537,7 @@ on_told(void *arg, const struct wire_reply *reply, const char *why)
 		queue_to_tell(c);
 	else
 		tell_later(c);
-	tell(r);
-	ask(r);
+	go_on(r);
 }
 
 static void
@@ -565,12 +576,10 @@ tell(struct roster *r)
 	    (c = TAILQ_FIRST(&r->to_tell)) != NULL) {
 		TAILQ_REMOVE(&r->to_tell, c, queue);
 		c->state = KNOWN;
-		if (!is_gone(c))
-			tell_one(c);
-		else if (c->again)
-			queue_to_ask(c);
+		if (is_gone(c))
+			on_gone(c);
 		else
-			remove_container(c);
+			tell_one(c);
 	}
 }
 
@@ -596,9 +605,7 @@ roster_daemon(struct roster *r, bool up, bool anew)
 		(void)roster_prune(r);
 		retell(r);
 	}
-	tell(r);
-	/* Of some that were to be told there is another process by now. */
-	ask(r);
+	go_on(r);
 }
 
 /*

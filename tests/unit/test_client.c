@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "client.h"
+#include "descriptors.h"
 
 #define TIMEOUT_MS	2000
 #define OK_LINE		"{\"v\":1,\"ok\":true}\n"
@@ -306,8 +307,8 @@ static void
 test_nobody(void **state)
 {
 	char file[80], endless[300];
-	struct rlimit old, none;
-	int fd, lowest;
+	struct rlimit old;
+	int fd;
 
 	(void)state;
 	assert_nobody(path, EX_UNAVAILABLE, "start one with");
@@ -324,13 +325,7 @@ test_nobody(void **state)
 	endless[sizeof(endless) - 1] = '\0';
 	assert_nobody(endless, EX_UNAVAILABLE, "ame too long");
 	/* No descriptor. */
-	lowest = dup(STDERR_FILENO);
-	assert_int_not_equal(lowest, -1);
-	(void)close(lowest);
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
-	none = old;
-	none.rlim_cur = (rlim_t)lowest;
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	leave_descriptors(0, &old);
 	(void)request_with(path, 0, TIMEOUT_MS);
 	(void)setrlimit(RLIMIT_NOFILE, &old);
 	assert_non_null(strstr(err, "oo many open files"));
