@@ -690,10 +690,19 @@ make_title(const struct action *a, char *buf, size_t size)
 static void
 refuse_attach(struct action *a, int status, const char *why)
 {
+	char text[WHY_MAX];
+
 	a->actions->metrics.attach_failed++;
 	log_refused(a, status, why);
 	tell_refused(a, status, why);
-	tell_waiters(a, status, why);
+	if (a->life.state != LIFE_REARMING || status == EX_NOHOST) {
+		tell_waiters(a, status, why);
+		return;
+	}
+	/* It is armed all the same, and is tried again. */
+	snprintf(text, sizeof(text), "warning: the probe is not there yet: %s",
+	    why);
+	tell_waiters(a, 0, text);
 }
 
 /*
@@ -1117,16 +1126,26 @@ actions_have_room(const struct actions *as)
 	    runs_count(as->runs) + ACTION_FD_RESERVE < as->fd_limit);
 }
 
-/* It is armed already, or nearly so. */
+/*
+ * It is armed already, or nearly so.  A probe that is on its way is waited for,
+ * and need not wait for its turn then: who was told may send a HUP at once.
+ */
 static void
 join(struct action *a, struct action_waiter *w)
 {
 	if (w == NULL)
 		return;
-	if (a->life.state == LIFE_ARMING)
-		wait_for(a, w);
-	else
+	if (a->life.state != LIFE_ARMING && a->life.state != LIFE_REARMING) {
 		w->done(w->arg, 0, a->id, warning(a));
+		return;
+	}
+	wait_for(a, w);
+	if (!a->queued)
+		return;
+	leave_queue(a);
+	wake_queue(a->actions);
+	if (!attach(a))
+		step(a, LIFE_REFUSED);
 }
 
 static int

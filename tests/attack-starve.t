@@ -84,6 +84,74 @@ frozen() {
 	echo "$_off" >"$_file"
 	ok "a trigger that came while it was frozen counts" \
 	    wait_for 5 log_has "event=trigger .*id=$(log_id THAWED-1)( |\$)"
+	frozen_again
+}
+
+# What is armed has lost its probe, and the next one cannot come.
+restart_frozen() {
+	daemon_stop
+	unlike "$(cat "$D/log")" "event=bug|Sanitizer|runtime error" \
+	    "until then, nothing to confess"
+	echo "$_on" >"$_file"
+	daemon_start
+}
+
+# Armed again while its probe is on its way.
+frozen_again() {
+	ok "arm" arm a AGAIN : -r
+	for _fate in thawed "not thawed"; do
+		restart_frozen
+		ok "the next probe is being attached" wait_for 5 is_rearming
+		(arm a AGAIN : -r; echo $? >"$T/again.rc") 2>"$T/again.err" &
+		[ "$_fate" = "not thawed" ] || {
+			sleep 0.5
+			ok "armed again: that is waited for" alive $!
+			echo "$_off" >"$_file"
+		}
+		wait $!
+		is "$(cat "$T/again.rc")" 0 "$_fate: it is armed"
+		echo "$_off" >"$_file"
+		case $_fate in
+		thawed)	ok "and there" probe_pid a AGAIN
+			is "$(cat "$T/again.err")" "" "nothing else is said" ;;
+		*)	ok "but not there, which is said" one_line_like \
+			    "$T/again.err" 'warning: .*not there yet.*frozen' ;;
+		esac
+	done
+	ok "it comes back" wait_for 20 probe_pid a AGAIN
+	frozen_queue
+	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid a)" >/dev/null
+}
+
+# More than a jail may have on their way at a time: who is waited for goes
+# first.
+frozen_queue() {
+	for _i in $(seq 24); do
+		arm a "QUEUED $_i" : -r || return
+	done
+	restart_frozen
+	ok "more than may be on their way" wait_for 5 are_queued 24 rearming
+	_loads='' _start=$(now)
+	for _i in $(seq 24); do
+		arm a "QUEUED $_i" : -r 2>"$T/again.$_i" &
+		_loads="$_loads $!"
+	done
+	# shellcheck disable=SC2086
+	wait $_loads
+	at_most $((($(now) - _start) * 1000)) "$ANSWER_US" "us for all of them"
+	is "$(cat "$T"/again.[0-9]* | grep -c 'warning: .*frozen')" 24 "each told"
+	echo "$_off" >"$_file"
+	ok "they come back" wait_for 20 are_queued 24 armed
+}
+
+are_queued() {
+	[ "$("$JAILDAEMON" list -f "$D/sock" -J | grep '"title":"QUEUED ' |
+	    grep -c "\"state\":\"$2\"")" -eq "$1" ]
+}
+
+is_rearming() {
+	"$JAILDAEMON" list -f "$D/sock" -J -t AGAIN |
+	    grep -q '"state":"rearming"'
 }
 
 processes() {

@@ -470,6 +470,8 @@ works_twice() {
 	ok "$1: it ran twice" wait_for 5 marked twice 2
 	ok "$1: the command's signals are at their default" \
 	    test -e "$M/survived" -a ! -s "$M/survived"
+	# The next daemon would know it, and that its run goes on.
+	ok "$1: disarm" "$JAILDAEMON" disarm -f "$D/sock" -j "$JID"
 	daemon_stop
 	is "$?" 0 "$1: TERM is heard"
 	rm -f "$M/twice" "$M/survived"

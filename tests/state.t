@@ -219,6 +219,9 @@ t_many() {
 	daemon_kill9
 	_start=$(date +%s)
 	daemon_start
+	ok "who arms one of them need not wait for all" arm j "M$_n" : -r
+	ok "it is there" fire j "M$_n"
+	ok "and works" wait_for 10 log_has event=trigger
 	ok "are armed again" wait_for 60 are_armed "$_n"
 	_took=$(($(date +%s) - _start))
 	diag "$_n actions back after $_took s"

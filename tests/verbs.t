@@ -186,6 +186,7 @@ t_list_states() {
 # To whom it belongs: by number, name, and name with an engine.
 t_list_choice() {
 	verb disarm -j "$JID" >/dev/null 2>&1
+	is "$(left)" "" "nothing from before"
 	_jid_b=$(jail_pid b)
 	arm a CHOICE :
 	arm b CHOICE ":;"
@@ -239,7 +240,7 @@ t_list_choice() {
 	esac
 	verb disarm -j "$JID" >/dev/null
 	verb disarm -j "$_jid_b" >/dev/null
-	is "$(all_ids)" "" "nothing is left"
+	is "$(left)" "" "nothing is left"
 }
 
 # width: of the longest line of stdin.
@@ -367,7 +368,7 @@ t_list_many() {
 	_left=$(verb list -J -j "$JID" | count)
 	is "$(verb disarm -j "$JID")" "$_left disarmed" "all are disarmed"
 	ok "their probes go" wait_for 30 no_probes a
-	is "$(all_ids)" "" "none is left"
+	is "$(left)" "" "none is left"
 }
 
 # -- disarm ----------------------------------------------------------------
@@ -382,7 +383,8 @@ t_disarm() {
 	is "$(probe_pid a DISARM | lines)" 2 "no probe"
 	is "$(verb disarm "$_two")" "1 disarmed" "by id: it says how many"
 	ok "the probe goes" wait_for 5 has_probes 1 DISARM
-	is "$(all_ids)" "$_one $_three " "and the action"
+	ok "and the action" wait_for 5 has_no_item "$_two"
+	is "$(all_ids)" "$_one $_three " "alone"
 	ok "log: it is told" log_has "event=disarm id=$_two jid=$JID"
 	ok "again it is unknown" verb_refused 65 "id $_two\$" disarm "$_two"
 	_two=$(arm_id a DISARM "echo two >>$M/disarm" -r)

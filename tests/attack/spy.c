@@ -330,11 +330,15 @@ add(struct prey *p, uint64_t count)
 	    &count, sizeof(count)) == sizeof(count));
 }
 
-/* Another number than that of who was born. */
+/*
+ * Another number than that of who was born, and, whether it is added to that
+ * one or comes after it, the number of nobody: PID_MAX_LIMIT of Linux's
+ * include/linux/threads.h.  The next one may be another new probe of the jail.
+ */
 static bool
 do_other_pid(struct prey *p)
 {
-	return (add(p, 1));
+	return (add(p, 4 * 1024 * 1024));
 }
 
 /* Steps that there are not, one after the other. */

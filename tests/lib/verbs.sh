@@ -52,7 +52,18 @@ metric() {
 
 # all_ids: of what is armed, in a line.
 all_ids() {
-	verb list -J "$@" | field id | tr '\n' ' '
+	verb list -J | field id | tr '\n' ' '
+}
+
+# left: the same, once the ends of what was disarmed had their time to come:
+# until then it is listed as ending.
+left() {
+	wait_for 30 is_nothing_left
+	all_ids
+}
+
+is_nothing_left() {
+	[ -z "$(all_ids)" ]
 }
 
 # arm_id NAME TITLE COMMAND [OPTION...]: arms, and prints the id.
