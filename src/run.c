@@ -327,17 +327,18 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (limit->over) {
-		signal_run(limit, SIGKILL);
-		free_limit(limit);
-		return;
-	}
 	/* A timer can be early, a limit not. */
 	if (left > 0) {
 		timer_start(limit->timer, left);
 		return;
 	}
+	if (limit->over) {
+		signal_run(limit, SIGKILL);
+		free_limit(limit);
+		return;
+	}
 	limit->over = limit->run->timed_out = true;
+	limit->due_ms = clock_ms() + RUN_KILL_MS;
 	log_warnx("event=run-timeout id=%llu", (unsigned long long)limit->id);
 	timer_start(limit->timer, RUN_KILL_MS);
 	signal_run(limit, SIGTERM);

@@ -49,8 +49,14 @@ jail_place() {
 	place "$1" | tail -n 2 | head -n 1
 }
 
+is_settled() {
+	grep -q '^Seccomp_filters:[[:space:]]*2$' "/proc/$1/status"
+}
+
 outside() {
 	init=$(jail_pid a)
+	# Who armed it is told before it does its last two steps.
+	wait_for 5 is_settled "$1"
 	is "$(fields "$wanted" <"/proc/$1/status")" "$clean " \
 	    "no capability, no signal blocked, ignored or caught"
 	is "$(fields 'NoNewPrivs|Seccomp|TracerPid' <"/proc/$1/status")" \

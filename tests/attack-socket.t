@@ -18,7 +18,7 @@ prompt_answers() {
 }
 
 is_back() {
-	[ "$(daemon_fds)" -eq "$before" ]
+	[ "$(daemon_fds)" -le "$before" ]
 }
 
 flood() {

@@ -83,7 +83,7 @@ daemon_stop
 daemon_dir alone
 notify=nobody
 ok "without a manager, the daemon starts" daemon_start
-ok "says so" log_has 'event=notify error="No such file'
+ok "says so" wait_for 5 log_has 'event=notify error="No such file'
 ok "and serves" arm j ALONE :
 daemon_stop
 is "$?" 0 "to its end"

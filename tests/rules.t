@@ -134,7 +134,12 @@ t_reload() {
 	ok "the changed one works" wait_for 5 marked rule.d 1
 	is "$(cat "$M/rule.d")" changed "as it is now"
 	verb disarm -j "$(jail_pid b)" -t RULE_MINE >/dev/null
+	wait_for 10 none_ending
 	broken_reload
+}
+
+none_ending() {
+	! verb list -J | grep -q '"state":"ending"'
 }
 
 differs() {
@@ -366,6 +371,7 @@ t_started() {
 	: >"$D/conf"
 	verb reload
 	ok "a file without rules" wait_for 10 gone_in "$_jid" RULE_LATE
+	wait_for 10 none_ending
 	jail_stop c
 	[ "$JAIL_OS" = FreeBSD ] || ok "log: the end, with the name" \
 	    wait_for 10 log_has "event=jail-ended jid=$_jid jail=\"$JAIL_RUN-c\" actions=0"

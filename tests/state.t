@@ -96,11 +96,13 @@ t_actions() {
 # -- runs ------------------------------------------------------------------
 
 t_runs() {
-	arm j SLOW "echo begin; sleep 3; echo end; echo x >>$M/slow" -r
+	arm j SLOW "echo begin; $(waiting slow.run); echo end
+	    echo x >>$M/slow" -r
 	fire j SLOW
 	wait_for 10 is_state SLOW running
 	again
 	is "$(state_of SLOW)" running "a run goes on, and its probe is away"
+	: >"$M/slow.run.go"
 	ok "until it has ended" wait_for 10 is_state SLOW armed
 	is "$(mark slow)" 1 "once"
 	ok "its output is logged" log_has "event=output id=.* text=\"end\""
@@ -137,12 +139,12 @@ t_jails() {
 	daemon_stop
 	jail_stop k
 	daemon_start
-	ok "a jail that ended meanwhile" log_has \
+	ok "a jail that ended meanwhile" wait_for 5 log_has \
 	    "event=jail-ended id=.*OTHER.*while no daemon"
 	ok "does not keep the others" wait_for 10 is_state MINE armed
 	is "$(listed)" 1 "and is not listed"
 	jail_start "$kind" k
-	arm k ENDER "echo begin; echo x >>$M/ender; sleep 30" -r -T 7
+	arm k ENDER "echo begin; echo x >>$M/ender; sleep 60" -r -T 15
 	fire k ENDER
 	ok "a run" wait_for 10 marked ender 1
 	daemon_stop
@@ -152,9 +154,10 @@ t_jails() {
 	daemon_stop
 	daemon_start
 	is "$(state_of ENDER)" ending "and another daemon"
-	ok "until its limit" wait_for 20 log_has event=run-timeout
+	ok "until its limit" wait_for 30 log_has event=run-timeout
 	ok "and its end" wait_for 10 log_has "event=run-end.*status=unknown"
-	ok "its output is logged" log_has "event=output id=.* text=\"begin\""
+	ok "its output is logged" \
+	    wait_for 5 log_has "event=output id=.* text=\"begin\""
 	ok "then nothing is left of it" wait_for 5 not is_state ENDER ending
 	is "$(mark ender)" 1 "it ran once"
 	jail_start "$kind" k
@@ -649,9 +652,9 @@ set_clock() {
 	mv "$D/clock.new" "$D/clock"
 }
 
-# back_in_time TITLE: armed again after its interval of 3 s, not much later.
+# back_in_time TITLE: armed again after its interval of 6 s, not much later.
 back_in_time() {
-	wait_for 7 is_state "$1" armed
+	wait_for 10 is_state "$1" armed
 }
 
 t_clock() {
@@ -669,7 +672,7 @@ t_clock() {
 		    FAKETIME_DONT_FAKE_MONOTONIC
 	}
 	ok "a daemon with a clock of its own" daemon_start
-	arm j EVERY "echo x >>$M/every" -r -i 3
+	arm j EVERY "echo x >>$M/every" -r -i 6
 	arm j LIMIT "sleep 60" -r -T 4
 	fire j LIMIT
 	fire j EVERY

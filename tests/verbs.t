@@ -423,12 +423,17 @@ t_disarm() {
 	_id=$(arm_id a FIRST "echo x >>$M/first" -r)
 	_p=$(probe_pid a FIRST)
 	kill -STOP "$_p"
+	wait_for 5 is_stopped "$_p"
 	fire a FIRST
 	is "$(mark first)" 0 "a HUP that waits"
 	is "$(verb disarm "$_id")" "1 disarmed" "before the disarming"
 	ok "counts" wait_for 5 marked first 1
 	ok "once, and the probe does not come back" wait_for 5 has_no_item "$_id"
 	is "$(mark first)" 1 "one run"
+}
+
+is_stopped() {
+	ps -o stat= -p "$1" | grep -q '^T'
 }
 
 has_probes() {
@@ -484,7 +489,7 @@ t_watch() {
 	    '"finished".*"title":"WATCHED"'
 	trigger a WATCHED
 	wait_for 5 item_is "$_id" runs 2
-	wait_for 5 probe_pid a WATCHED
+	wait_for 5 item_is "$_id" state armed
 	jail_exec a pkill -KILL -x -f 'jailprobe: WATCHED'
 	ok "lost" wait_for 5 saw json '"lost".*"title":"WATCHED"'
 	verb disarm "$_id" >/dev/null
@@ -524,6 +529,7 @@ t_watch() {
 		say '{"v":1,"verb":"arm","command":":","jail":"nobody","title":"NOBODY"}' ;;
 	esac >/dev/null
 	ok "refused" wait_for 5 saw json '"refused".*"status":68'
+	wait_for 5 saw words ' refused .*NOBODY.*status=68'
 	like "$(grep '"refused"' "$T/json.w" | tail -n 1)" \
 	    '"title":"NOBODY".*"text":"[^"]+' "and why"
 	like "$(grep ' refused ' "$T/words.w" | tail -n 1)" \
@@ -668,7 +674,8 @@ t_watch_end() {
 		    '"ok":false,"status":69,"error":"the daemon has stopped"' \
 		    "on the wire as well"
 	done
-	is "$(mark last)" 1 "a HUP that came first counts"
+	ok "a HUP that came first counts" wait_for 5 marked last 1
+	is "$(mark last)" 1 "once"
 	ok "and is seen" saw end ' triggered .*LAST'
 	daemon_start
 	watch_start end
@@ -699,13 +706,13 @@ t_run() {
 	ok "the command runs" wait_for 5 marked run 1
 	is "$(cat "$M/run")" "RUN $_id" "as ever"
 	ok "log: a trigger like any other" \
-	    log_has "event=trigger id=$_id jid=$JID jail-ended=0"
+	    wait_for 5 log_has "event=trigger id=$_id jid=$JID jail-ended=0"
 	nok "the probe was ended for it" alive "$_p"
 	ok "not while it runs" verb_refused 75 \
 	    "action $_id is running: it has no probe" run "$_id"
 	is "$(mark run)" 1 "nothing is queued"
 	: >"$M/run.wait.go"
-	ok "the probe comes back" wait_for 5 probe_pid a RUN
+	ok "the probe comes back" wait_for 5 item_is "$_id" state armed
 	ok "and it can be run again" verb run "$_id"
 	ok "it is" wait_for 5 marked run 2
 	wait_for 5 item_is "$_id" state armed
@@ -977,6 +984,7 @@ t_wire() {
 	like "$(tail -n 1 "$T/watch.out")" '"event":' "until the peer ends it"
 
 	# Several in one connection, in their order.
+	is "$(left)" "" "nothing is left"
 	printf '%s\n' "{$_k\"ping\"}" "{$_k\"list\"}" "{$_k\"metrics\"}" \
 	    "{$_k\"nonsense\"}" "{$_k\"ping\"}" | talk >"$T/answer"
 	is "$(sed 's/.*"ok":\([a-z]*\),"\([a-z]*\)".*/\1 \2/' "$T/answer" |

@@ -217,7 +217,7 @@ t_rude() {
 		;;
 	esac
 	ok "the daemon goes on" ping_works
-	nok "no descriptor is left open" wait_for 0 too_many_open
+	ok "no descriptor is left open" wait_for 5 not too_many_open
 }
 
 # Clients that end, altogether, between their request and its answer.
@@ -247,7 +247,7 @@ t_gone() {
 }
 
 sockets_are() {
-	[ "$(sockets)" -eq "$1" ]
+	[ "$(sockets)" -le "$1" ]
 }
 
 # How many sockets the daemon has.
@@ -297,7 +297,7 @@ t_many() {
 	ok "when they are gone there is room" wait_for 5 ping_works
 	ok "for as many" connections_fall
 	wait_for 20 test -s "$T/slow"
-	_took=$(($(date +%s) - _start))
+	_took=$(($(date -r "$T/slow" +%s) - _start))
 	like "$(cat "$T/slow")" '"ok": ?false' \
 	    "a slow one is told that it is too slow"
 	ok "after ten seconds" test "$_took" -ge 9 -a "$_took" -le 14

@@ -272,7 +272,7 @@ jail_dockerd() {
 	    --exec-root "$_d.d/exec" --pidfile "$_d.d/pid" \
 	    --cgroup-parent "/$JAIL_RUN" -H "unix://$_d.sock" ${2:+"$2"} \
 	    >"$_d.log" 2>&1 &
-	if wait_for 30 docker version && jail_tar; then
+	if wait_for 120 docker version && jail_tar; then
 		docker import - "$JAIL_RUN:1" <"$T/root.tar" && return
 	fi
 	diag_file "$_d.log"
@@ -307,7 +307,7 @@ jail_incusd() {
 	    "$JAIL_INCUSD" --group root \
 	    --logfile "$T/incusd.log" >>"$T/incusd.out" 2>&1 &
 	echo $! >"$T/incusd.pid"
-	if INCUS_DIR=/var/lib/incus "$JAIL_INCUSD" waitready --timeout 30 &&
+	if INCUS_DIR=/var/lib/incus "$JAIL_INCUSD" waitready --timeout 120 &&
 	    jail_incus_image; then
 		return
 	fi

@@ -72,6 +72,11 @@ patiently() {
 	done
 }
 
+# What has the title in its command line may still be on its way.
+is_armed() {
+	jaildaemon list -J -t "$1" | grep -q '"state":"armed"'
+}
+
 label() {
 	tr -d '\0' <"/proc/$1/attr/current"
 }
@@ -82,6 +87,10 @@ control_groups() {
 
 probe() {
 	pgrep -x -f "jailprobe: $1"
+}
+
+is_alone() {
+	[ "$(probe "$1" | wc -l)" -eq 1 ]
 }
 
 runs() {
@@ -143,6 +152,8 @@ case_of() {
 	like "$(label "$_pid")" "$_label" "is confined as it should be"
 	new_title
 	arm "$_id" "$@"
+	# Its stub may not have ended yet, and looks the same.
+	wait_for 5 is_alone "$_title"
 	_probe=$(probe "$_title")
 	is "$(label "${_probe:-none}")" "$(label "$_pid")" "the label"
 	is "$(control_groups "${_probe:-none}")" \
@@ -210,9 +221,10 @@ service_ends() {
 	need_web
 	_pid=$(docker_pid web)
 	for _t in DRAINED CALM; do
-		jaildaemon -c "echo x >>$M/$_t" -j "$_pid" -t "$_t"
+		patiently jaildaemon -c "echo x >>$M/$_t" -j "$_pid" -t "$_t"
 	done
-	jaildaemon -c "echo x >>$M/slow; sleep 5; echo x >>$M/outlived" \
+	patiently jaildaemon \
+	    -c "echo x >>$M/slow; sleep 5; echo x >>$M/outlived" \
 	    -j "$_pid" -t SLOW
 	pkill -HUP -x -f "jailprobe: SLOW"
 	ok "a run begins" wait_for 10 runs slow

@@ -34,7 +34,7 @@ package_probes() {
 }
 
 package_armed() {
-	[ "$(package_probes "$1" | wc -l)" -eq 1 ]
+	[ "$(package_probes "$1" | wc -l)" -eq 1 ] && is_armed "$1"
 }
 
 package_replaced() {

@@ -46,7 +46,7 @@ recipe_nspawn() {
 	recipe_machine web
 	recipe_file systemd-nspawn-restart.conf
 	ok "a machine starts" systemctl start systemd-nspawn@web
-	ok "armed" wait_for 20 probe RESTART
+	ok "armed" wait_for 20 is_armed RESTART
 	_pid=$(recipe_leader web)
 	recipe_has "$_pid" RESTART
 	# Who asks is ended by it, and cannot say what came of it.
@@ -54,7 +54,7 @@ recipe_nspawn() {
 	    sh "$_pid" "$(recipe_text restart.jail)"
 	ok "another one is there" wait_for 20 recipe_leader web "$_pid"
 	nok "and the old one is not" alive "$_pid"
-	ok "armed again" wait_for 20 probe RESTART
+	ok "armed again" wait_for 20 is_armed RESTART
 	recipe_has "$(recipe_leader web)" RESTART
 	ok "stops" systemctl stop systemd-nspawn@web
 	nok "no probe is left" probe RESTART
