@@ -59,7 +59,7 @@ struct action {
 	unsigned int	 owed;		/* the last so many are not started */
 	bool		 queued;	/* for a turn to attach a probe */
 	bool		 attaching;
-	bool		 saved;		/* it is in the journal */
+	bool		 saved;		/* the journal has it, or will */
 	bool		 stopped;	/* by the daemon's stop alone */
 	bool		 listed;
 	bool		 was_armed;
@@ -904,6 +904,17 @@ save_action(struct action *a)
 	return (0);
 }
 
+/* What nobody waits for goes on; on a full disk it is saved later. */
+static void
+note_action(struct action *a)
+{
+	struct wire_record rec;
+
+	fill_record(a, &rec);
+	state_note(a->actions->state, &rec);
+	a->saved = true;
+}
+
 /* The last of its life. */
 static void
 end_action(struct action *a)
@@ -1136,7 +1147,9 @@ join(struct action *a, struct action_waiter *w)
 	if (w == NULL)
 		return;
 	if (a->life.state != LIFE_ARMING && a->life.state != LIFE_REARMING) {
-		w->done(w->arg, 0, a->id, warning(a));
+		w->done(w->arg, 0, a->id, life_has_failed(&a->life) ?
+		    "warning: the probe is not there yet: it could not be "
+		    "attached, which is tried again" : warning(a));
 		return;
 	}
 	wait_for(a, w);
@@ -1159,7 +1172,9 @@ arm_in_jail(struct actions *as, struct jail *jail, struct spec *spec,
 		jails_release(jail);
 		spec_clear(spec);
 		join(a, w);
-		return (0);
+		/* What somebody waits for may yet fail, and is gone then. */
+		return (rule != 0 && a->life.state == LIFE_ARMING ?
+		    EX_TEMPFAIL : 0);
 	}
 	a = new_action(as, jail, spec, rule);
 	if (a == NULL) {
@@ -1169,9 +1184,8 @@ arm_in_jail(struct actions *as, struct jail *jail, struct spec *spec,
 	}
 	if (w != NULL)
 		wait_for(a, w);
-	else if (save_action(a) == -1)
-		log_warn("event=journal-behind id=%llu",
-		    (unsigned long long)a->id);
+	else
+		note_action(a);
 	if (!attach(a))
 		step(a, LIFE_REFUSED);
 	return (0);

@@ -275,6 +275,12 @@ life_resume(struct life *life, const struct spec *spec, int32_t lost_wait_ms,
 	}
 }
 
+bool
+life_has_failed(const struct life *life)
+{
+	return (life->state == LIFE_RESTING && life->retry_ms > LIFE_RETRY_MS);
+}
+
 int64_t
 life_wait(const struct life *life, int64_t now)
 {

@@ -102,6 +102,9 @@ void		 life_resume(struct life *, const struct spec *,
 /* One event, at a monotonic time in milliseconds: a set of effects. */
 unsigned int	 life_step(struct life *, enum life_event, int64_t now);
 
+/* A probe could not be attached again: that is tried later. */
+bool		 life_has_failed(const struct life *);
+
 /* Milliseconds until LIFE_TIMER is due. */
 int64_t		 life_wait(const struct life *, int64_t now);
 

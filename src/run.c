@@ -324,14 +324,17 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 {
 	struct limit *limit = arg;
 	int64_t left = limit->due_ms - clock_ms();
+	struct timeval tv = { (time_t)(left / 1000),
+	    (suseconds_t)(left % 1000 * 1000) };
 
 	(void)fd;
 	(void)what;
-	/* A timer can be early, a limit not. */
-	if (left > 0) {
-		timer_start(limit->timer, left);
+	/*
+	 * A timer can be early, a limit not; but for want of memory for the
+	 * timer, since the loop would do nothing else until it is due.
+	 */
+	if (left > 0 && evtimer_add(limit->timer, &tv) == 0)
 		return;
-	}
 	if (limit->over) {
 		signal_run(limit, SIGKILL);
 		free_limit(limit);

@@ -196,6 +196,9 @@ state_save(struct state *st, const struct wire_record *records, size_t n)
 void
 state_note(struct state *st, const struct wire_record *record)
 {
+	/* That a rule had its jail comes with the action, not before it. */
+	if (st->behind && record->kind == RECORD_RULE)
+		return;
 	if (state_save(st, record, 1) == 0 || st->behind)
 		return;
 	log_warn("event=journal-behind");

@@ -105,7 +105,9 @@ on_armed(void *arg, int status, uint64_t id, const char *text)
 	struct pending *pending = arg;
 	struct wire_reply reply = { .ok = true, .id = id };
 
-	strlcpy(reply.warning, text, sizeof(reply.warning));
+	/* What was quoted may be anything, and what was cut end anywhere. */
+	(void)text_show(reply.warning, sizeof(reply.warning), text,
+	    strlen(text));
 	if (status == 0)
 		control_reply(pending->conn, &reply);
 	else

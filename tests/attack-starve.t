@@ -144,7 +144,7 @@ frozen_queue() {
 	wait $_loads
 	at_most "$(sort -n "$T"/took.* | tail -n 1)" "$ANSWER_US" \
 	    "us for the slowest"
-	is "$(cat "$T"/again.[0-9]* | grep -c 'warning: .*frozen')" 24 "each told"
+	is "$(cat "$T"/again.[0-9]* | grep -c 'warning: .*not there yet')" 24 "each told"
 	echo "$_off" >"$_file"
 	ok "they come back" wait_for 20 are_queued 24 armed
 }

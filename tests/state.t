@@ -303,8 +303,10 @@ t_full() {
 	daemon_dir full
 	mkdir "$D/state" &&
 	    mount -t tmpfs -o size=64k,mode=700 none "$D/state" || return
-	ok "a daemon on a small disk" daemon_start
+	: >"$D/conf"
+	ok "a daemon on a small disk" daemon_start -C "$D/conf"
 	arm j BEFORE "echo x >>$M/before" -r
+	tell_started j >/dev/null
 	dd if=/dev/zero of="$D/state/ballast" bs=1k count=64 2>/dev/null
 	# What is left of the journal's last page.
 	for _n in 2000 1000 500 250 100 50 20 10 5 1; do
@@ -322,16 +324,46 @@ t_full() {
 	is "$(state_of BEFORE)" armed "it is still there"
 	fire j BEFORE
 	ok "a trigger counts all the same" wait_for 10 marked before 1
+	echo "-j '$(jail_name j)' -t FILE -r -c 'echo x >>$M/file'" >"$D/conf"
+	verb reload
+	ok "so does an action of the file" wait_for 10 is_state FILE armed
+	ok "which stays" stays 1 is_state FILE armed
+	fire j FILE
+	ok "and works" wait_for 10 marked file 1
 	rm "$D/state/ballast"
 	ok "all is saved once there is room" wait_for 10 log_has \
 	    'event=journal text="all is saved again"'
 	ok "and things go on" arm j LATE :
-	again
+	daemon_kill9
+	daemon_start -C "$D/conf"
 	ok "over a restart" wait_for 10 is_state LATE armed
+	ok "the action of the file as well" wait_for 10 is_state FILE armed
+	is "$(jd_list -t FILE | grep -c '"runs":1,')" 1 "the same one"
 	is "$(mark before)" 1 "without a second run"
+	full_for_one
 	daemon_stop
 	umount "$D/state"
 	daemon_dir d
+}
+
+# There is room for a rule's record, but none for that of its action.
+full_for_one() {
+	_i=0
+	while _room=$((4096 - $(wc -c <"$D/state/journal") % 4096)) &&
+	    { [ "$_room" -lt 1000 ] || [ "$_room" -gt 2800 ]; } &&
+	    [ "$_i" -lt 50 ]; do
+		_i=$((_i + 1))
+		arm j "ROOM$_i" ": $(fill 300 x)"
+	done
+	dd if=/dev/zero of="$D/state/ballast" bs=1k count=64 2>/dev/null
+	echo "-j '$(jail_name j)' -t LONG -r -c ': $(fill 3000 x)'" >>"$D/conf"
+	verb reload
+	ok "a long action of the file" wait_for 10 is_state LONG armed
+	is "$(journal | grep -c '"LONG"')" 0 "has no room"
+	daemon_kill9
+	rm "$D/state/ballast"
+	daemon_start -C "$D/conf"
+	ok "and is not forgotten" wait_for 10 is_state LONG armed
 }
 
 # -- nothing saved ---------------------------------------------------------

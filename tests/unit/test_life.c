@@ -271,9 +271,11 @@ retries_get_rarer(void **state)
 	int64_t now = NOW, wait = LIFE_RETRY_MS;
 
 	(void)state;
+	assert_false(life_has_failed(&life));
 	for (int i = 0; i < 10; i++) {
 		assert_int_equal(life_step(&life, LIFE_REFUSED, now),
 		    LIFE_SET_TIMER);
+		assert_true(life_has_failed(&life));
 		assert_int_equal(life_wait(&life, now), wait);
 		now += wait;
 		assert_int_equal(life_step(&life, LIFE_TIMER, now),
@@ -283,6 +285,12 @@ retries_get_rarer(void **state)
 	}
 	assert_int_equal(wait, LIFE_RETRY_MAX_MS);
 	/* Once attached, the next failure waits shortly again. */
+	life_step(&life, LIFE_READY, now);
+	life_step(&life, LIFE_LOST, now);
+	assert_int_equal(life.state, LIFE_RESTING);
+	assert_false(life_has_failed(&life));
+	now += life_wait(&life, now);
+	life_step(&life, LIFE_TIMER, now);
 	life_step(&life, LIFE_READY, now);
 	life_step(&life, LIFE_HUP, now);
 	life_step(&life, LIFE_RUN_ENDED, now);
