@@ -307,6 +307,10 @@ t_full() {
 	ok "a daemon on a small disk" daemon_start -C "$D/conf"
 	arm j BEFORE "echo x >>$M/before" -r
 	tell_started j >/dev/null
+	# Together their ends need more room than one that begins.
+	for _i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		arm j "MANY$_i" :
+	done
 	dd if=/dev/zero of="$D/state/ballast" bs=1k count=64 2>/dev/null
 	# What is left of the journal's last page.
 	for _n in 2000 1000 500 250 100 50 20 10 5 1; do
