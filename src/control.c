@@ -384,14 +384,15 @@ control_refused(const struct control *c)
 }
 
 /*
- * What waits behind a line that is being handled has its bound.  Not by
- * libevent's watermark, which cannot be set without memory, and crashes.
+ * A line has its bound, and so has what waits behind one that is being handled
+ * or whose reply is not read.  Not by libevent's watermark, which cannot be set
+ * without memory, and crashes.
  */
 static void
 bound_input(struct conn *conn)
 {
 	bool full = evbuffer_get_length(bufferevent_get_input(conn->bev)) >=
-	    WIRE_LINE_MAX;
+	    (conn->busy ? CONTROL_BEHIND_MAX : WIRE_LINE_MAX);
 
 	if (conn->closing || full == conn->full)
 		return;

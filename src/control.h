@@ -13,6 +13,7 @@
 #define CONTROL_CONNECTIONS_MAX	64
 #define CONTROL_REQUEST_MS	10000	/* to send a request, and to read one */
 #define CONTROL_BACKLOG_MAX	(1024 * 1024)	/* bytes that a watcher has not read */
+#define CONTROL_BEHIND_MAX	(64 * 1024)	/* bytes behind a request's line */
 
 struct conn;
 struct control;

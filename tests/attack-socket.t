@@ -52,7 +52,7 @@ deaf() {
 	ok "others are answered meanwhile" prompt_answers
 	wait $!
 	is "$(cat "$T/deaf")" "alive 0" "all were cut off after ten seconds"
-	[ "$SLOWER" -gt 1 ] || at_most "$(daemon_rss)" $((_rss + 16384)) \
+	[ "$SLOWER" -gt 1 ] || at_most "$(daemon_rss)" $((_rss + 6144)) \
 	    "kB of memory at most"
 }
 
