@@ -543,7 +543,18 @@ note_ran(struct action *a, uint64_t run)
 	    .run = run };
 
 	fill_result(a, &rec);
-	state_note(a->actions->state, &rec);
+	state_note(a->actions->state, &rec, 1);
+}
+
+/*
+ * It proves that the run was begun, which the journal may not know yet: then
+ * the next daemon tidies it up.
+ */
+static void
+forget_output(struct action *a)
+{
+	if (!state_is_behind(a->actions->state))
+		run_forget_output(a->actions->runs, a->id, a->last.output);
 }
 
 /* The output of the last run is kept for whoever asks for it. */
@@ -553,7 +564,7 @@ on_run_ended(void *arg, const struct run_end *end)
 	struct action *a = arg;
 
 	if (a->last.output != end->output)
-		run_forget_output(a->actions->runs, a->id, a->last.output);
+		forget_output(a);
 	a->last = *end;
 	a->last_at = clock_real_ms();
 	a->runs_ended++;
@@ -582,7 +593,7 @@ start_run(struct action *a)
 		return (-1);
 	rec.pid = process.pid;
 	rec.clock = process.clock;
-	state_note(a->actions->state, &rec);
+	state_note(a->actions->state, &rec, 1);
 	return (0);
 }
 
@@ -620,7 +631,7 @@ note_trigger(struct action *a)
 	    .run = ++a->triggers, .at = clock_real_ms() };
 
 	a->triggered_at = rec.at;
-	state_note(a->actions->state, &rec);
+	state_note(a->actions->state, &rec, 1);
 }
 
 /*
@@ -904,14 +915,18 @@ save_action(struct action *a)
 	return (0);
 }
 
-/* What nobody waits for goes on; on a full disk it is saved later. */
+/*
+ * What nobody waits for goes on; on a full disk it is saved later.  That its
+ * rule was applied is known if it is, and only then.
+ */
 static void
-note_action(struct action *a)
+note_action(struct action *a, const struct wire_record *applied)
 {
-	struct wire_record rec;
+	struct wire_record recs[2];
 
-	fill_record(a, &rec);
-	state_note(a->actions->state, &rec);
+	fill_record(a, &recs[0]);
+	recs[1] = *applied;
+	state_note(a->actions->state, recs, 2);
 	a->saved = true;
 }
 
@@ -923,9 +938,9 @@ end_action(struct action *a)
 
 	/* One that only the daemon's stop ends comes back with the next one. */
 	if (a->saved && !a->stopped)
-		state_note(a->actions->state, &rec);
+		state_note(a->actions->state, &rec, 1);
 	if (!a->stopped)
-		run_forget_output(a->actions->runs, a->id, a->last.output);
+		forget_output(a);
 	free_action(a);
 }
 
@@ -1102,8 +1117,7 @@ new_action(struct actions *as, struct jail *jail, struct spec *spec,
 		life_init(&a->life, &a->spec, JAIL_LOST_WAIT_MS);
 	RB_INSERT(id_tree, &as->ids, a);
 	LIST_INSERT_HEAD(&jail->actions, a, siblings);
-	RB_INSERT(action_tree, &as->tree, a);
-	a->listed = true;
+	a->listed = RB_INSERT(action_tree, &as->tree, a) == NULL;
 	as->count++;
 	return (a);
 }
@@ -1163,7 +1177,7 @@ join(struct action *a, struct action_waiter *w)
 
 static int
 arm_in_jail(struct actions *as, struct jail *jail, struct spec *spec,
-    uint64_t rule, struct action_waiter *w)
+    const struct wire_record *rule, struct action_waiter *w)
 {
 	struct action key = { .jail = jail, .spec = *spec }, *a;
 
@@ -1172,27 +1186,31 @@ arm_in_jail(struct actions *as, struct jail *jail, struct spec *spec,
 		jails_release(jail);
 		spec_clear(spec);
 		join(a, w);
+		if (rule == NULL)
+			return (0);
 		/* What somebody waits for may yet fail, and is gone then. */
-		return (rule != 0 && a->life.state == LIFE_ARMING ?
-		    EX_TEMPFAIL : 0);
+		if (a->life.state == LIFE_ARMING)
+			return (EX_TEMPFAIL);
+		state_note(as->state, rule, 1);
+		return (0);
 	}
-	a = new_action(as, jail, spec, rule);
+	a = new_action(as, jail, spec, rule == NULL ? 0 : rule->rule);
 	if (a == NULL) {
 		jails_release(jail);
 		return (refuse(as, spec, w, EX_TEMPFAIL, "no memory for a "
 		    "further action"));
 	}
-	if (w != NULL)
-		wait_for(a, w);
+	if (rule != NULL)
+		note_action(a, rule);
 	else
-		note_action(a);
+		wait_for(a, w);
 	if (!attach(a))
 		step(a, LIFE_REFUSED);
 	return (0);
 }
 
 static int
-arm(struct actions *as, struct spec *spec, uint64_t rule,
+arm(struct actions *as, struct spec *spec, const struct wire_record *rule,
     struct action_waiter *w)
 {
 	char why[WHY_MAX];
@@ -1218,11 +1236,12 @@ arm(struct actions *as, struct spec *spec, uint64_t rule,
 void
 action_arm(struct actions *as, struct spec *spec, struct action_waiter *w)
 {
-	(void)arm(as, spec, 0, w);
+	(void)arm(as, spec, NULL, w);
 }
 
 int
-action_arm_rule(struct actions *as, struct spec *spec, uint64_t rule)
+action_arm_rule(struct actions *as, struct spec *spec,
+    const struct wire_record *rule)
 {
 	int status = arm(as, spec, rule, NULL);
 
@@ -1394,7 +1413,7 @@ actions_disarm_unless(struct actions *as, bool (*keeps)(void *, uint64_t),
 		if (a->rule == 0 || is_ending(a) || keeps(arg, a->rule))
 			continue;
 		rec.id = a->id;
-		state_note(as->state, &rec);
+		state_note(as->state, &rec, 1);
 		disarm(a);
 	}
 }
@@ -1613,15 +1632,23 @@ next_begin(const struct action *a)
 	return (clock_ms() + (left < interval ? left : interval));
 }
 
+/* It gets no further probe. */
+static bool
+is_over(const struct action_saved *saved, const struct spec *s)
+{
+	return (saved->ended ||
+	    (saved->triggered && s->respawn == RESPAWN_NEVER));
+}
+
 /* As if its state had just been reached. */
 static void
 resume(struct action *a, const struct action_saved *saved)
 {
 	unsigned int runs = resume_runs(a, saved);
-	bool fired = saved->triggered && a->spec.respawn == RESPAWN_NEVER;
 
 	life_resume(&a->life, &a->spec, JAIL_LOST_WAIT_MS, runs,
-	    fired || a->jail->ended, next_begin(a), clock_ms());
+	    is_over(saved, &a->spec) || a->jail->ended, next_begin(a),
+	    clock_ms());
 	start_owed(a);
 	if (is_ending(a))
 		unlist(a);
@@ -1647,8 +1674,9 @@ log_not_restored(uint64_t id, int64_t jid, const struct spec *s)
 /* NULL: no memory.  Takes the reference to the jail over, on failure too. */
 static struct action *
 restore_in_jail(struct actions *as, struct jail *jail,
-    struct wire_record *rec)
+    struct action_saved *saved)
 {
+	struct wire_record *rec = &saved->record;
 	uint64_t next_id = as->next_id;
 	struct action *a;
 
@@ -1661,6 +1689,9 @@ restore_in_jail(struct actions *as, struct jail *jail,
 	}
 	a->saved = a->was_armed = true;
 	restore_result(a, rec);
+	/* What was over made room for an equal one, which comes after it. */
+	if (is_over(saved, &a->spec))
+		unlist(a);
 	return (a);
 }
 
@@ -1683,7 +1714,7 @@ action_restore(struct actions *as, struct action_saved *saved, char *err,
 		jail = jails_recall(as->jails, (int)rec->jid,
 		    rec->jail_started, rec->spec.jail);
 	if (jail != NULL)
-		saved->action = restore_in_jail(as, jail, rec);
+		saved->action = restore_in_jail(as, jail, saved);
 	if (saved->action != NULL)
 		return (0);
 	snprintf(err, errsize, "no memory for action %llu",
@@ -1739,6 +1770,7 @@ actions_stop(struct actions *as, int timeout_ms, void (*drained)(void *),
 	if (as->stopping)
 		return;
 	as->stopping = true;
+	state_finish(as->state);
 	as->drained = drained;
 	as->drained_arg = arg;
 	as->drain_until = clock_ms() + timeout_ms;

@@ -78,12 +78,13 @@ void		 action_arm(struct actions *, struct spec *,
 		    struct action_waiter *);
 
 /*
- * The same for a rule of the file, not 0, with nobody waiting: the action is
- * tried again where its first probe cannot be attached.  0, or a sysexits(3)
- * status: there is no action; EX_TEMPFAIL: there may be one later.
+ * The same for a rule of the file, with nobody waiting: the action is tried
+ * again where its first probe cannot be attached.  rule: the RECORD_RULE of it,
+ * which is saved with the action.  0, or a sysexits(3) status: there is no
+ * action; EX_TEMPFAIL: there may be one later.
  */
 int		 action_arm_rule(struct actions *, struct spec *,
-		    uint64_t rule);
+		    const struct wire_record *rule);
 
 /* Are there descriptors for a further action? */
 bool		 actions_have_room(const struct actions *);

@@ -188,6 +188,7 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
     char *err, size_t errsize)
 {
 	struct facts facts;
+	const struct spec called = { .jail = facts.name };
 	struct jail *jail;
 	int jid;
 
@@ -201,6 +202,10 @@ jails_hold(struct jails *jails, const struct spec *spec, int *status,
 	if (jid == -1 || ask(jid, &facts) == -1)
 		return (refuse(status, EX_NOHOST, err, errsize,
 		    "no jail \"%s\", or it is dying", spec->jail));
+	/* The kernel takes any; the log, the wire and the journal do not. */
+	*status = spec_check(&called, err, errsize);
+	if (*status != 0)
+		return (NULL);
 	jail = get_jail(jails, jid, &facts);
 	if (jail == NULL)
 		return (refuse(status, EX_TEMPFAIL, err, errsize,

@@ -27,6 +27,8 @@ struct journal {
 	size_t		 used;
 	size_t		 room;
 	bool		 gathering;	/* it is being written anew */
+	bool		 broken;	/* its end is not a whole line */
+	off_t		 read;		/* whole lines of an earlier daemon */
 };
 
 struct journal *
@@ -70,8 +72,10 @@ write_all(struct journal *j, const char *buf, size_t len)
 		return (0);
 	}
 	saved = errno;
-	if (done > 0 && ftruncate(j->fd, j->size) == -1)
+	if (done > 0 && ftruncate(j->fd, j->size) == -1) {
 		log_warn("event=journal");
+		j->broken = true;
+	}
 	errno = saved;
 	return (-1);
 }
@@ -122,6 +126,10 @@ gather(struct journal *j, const struct wire_record *record)
 int
 journal_add(struct journal *j, const struct wire_record *records, size_t n)
 {
+	if (j->broken) {
+		errno = EIO;
+		return (-1);
+	}
 	for (size_t i = 0; i < n; i++)
 		if (gather(j, &records[i]) == -1) {
 			j->used = 0;
@@ -130,6 +138,12 @@ journal_add(struct journal *j, const struct wire_record *records, size_t n)
 	if (j->gathering && j->used < GATHER_MAX)
 		return (0);
 	return (flush(j));
+}
+
+bool
+journal_is_broken(const struct journal *j)
+{
+	return (j->broken);
 }
 
 bool
@@ -257,7 +271,9 @@ keep_aside(const struct journal *j, unsigned long line)
 
 	snprintf(name, sizeof(name), "journal.damaged-%lld",
 	    (long long)time(NULL));
-	if (renameat(j->dirfd, JOURNAL_NAME, j->dirfd, name) == -1)
+	/* Until it is written anew it is the journal as well. */
+	if (linkat(j->dirfd, JOURNAL_NAME, j->dirfd, name, 0) == -1 &&
+	    renameat(j->dirfd, JOURNAL_NAME, j->dirfd, name) == -1)
 		log_warn("event=journal");
 	log_warnx("event=journal-damaged line=%lu kept=%s text=\"what follows "
 	    "the line before is not used\"", line, name);
@@ -270,12 +286,14 @@ read_lines(struct reading *r, FILE *f)
 	char *line = NULL;
 	size_t room = 0;
 	ssize_t n = 0;
+	off_t whole = 0;
 
 	while (verdict == GOOD && (n = getline(&line, &room, f)) > 0) {
 		r->line++;
-		if (line[n - 1] == '\n')
+		if (line[n - 1] == '\n') {
 			verdict = judge(r, line, (size_t)n - 1);
-		else {
+			whole += n;
+		} else {
 			log_warnx("event=journal-torn line=%lu text=\"the last "
 			    "line is not whole, and is dropped\"", r->line);
 			break;
@@ -297,10 +315,34 @@ read_lines(struct reading *r, FILE *f)
 	}
 	if (verdict == DAMAGED)
 		keep_aside(r->journal, r->line);
+	if (verdict == GOOD)
+		r->journal->read = whole;
 	if (r->other_boot)
 		log_info("event=journal-empty text=\"the machine has started "
 		    "anew since\"");
 	return (0);
+}
+
+/* A line that is not whole goes. */
+void
+journal_continue(struct journal *j)
+{
+	struct stat st;
+	int fd;
+
+	if (j->fd != -1 || j->read == 0)
+		return;
+	fd = openat(j->dirfd, JOURNAL_NAME, O_WRONLY | O_APPEND | O_CLOEXEC |
+	    O_NOFOLLOW);
+	if (fd == -1)
+		return;
+	if (fstat(fd, &st) == -1 || (st.st_size > j->read &&
+	    ftruncate(fd, j->read) == -1)) {
+		close(fd);
+		return;
+	}
+	j->fd = fd;
+	j->size = j->size_fresh = j->read;
 }
 
 int

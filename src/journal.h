@@ -47,6 +47,15 @@ int		 journal_rewrite(struct journal *, const char *boot,
 int		 journal_add(struct journal *, const struct wire_record *,
 		    size_t n);
 
+/*
+ * After a reading without damage, and where it cannot be written anew: what is
+ * appended follows what was read.
+ */
+void		 journal_continue(struct journal *);
+
+/* Nothing can be appended any more until it is written anew. */
+bool		 journal_is_broken(const struct journal *);
+
 /* Has it grown so much that it is worth to be written anew? */
 bool		 journal_is_long(const struct journal *);
 

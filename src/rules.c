@@ -122,16 +122,17 @@ remove_key(struct keys *ks, uint64_t key)
 	    (ks->n - i) * sizeof(*ks->list));
 }
 
-/* What both have stays. */
-static void
+/* What both have stays.  Was there more? */
+static bool
 intersect_keys(struct keys *ks, const struct keys *with)
 {
-	size_t n = 0;
+	size_t n = 0, had = ks->n;
 
 	for (size_t i = 0; i < ks->n; i++)
 		if (has_key(with, ks->list[i]))
 			ks->list[n++] = ks->list[i];
 	ks->n = n;
+	return (n < had);
 }
 
 static unsigned int
@@ -261,13 +262,12 @@ fill_place(const struct place *p, const struct name *name,
 
 static void
 note(struct rules *rs, const struct place *p, const struct name *name,
-    enum record_kind kind, uint64_t key)
+    enum record_kind kind)
 {
 	struct wire_record rec;
 
 	fill_place(p, name, kind, &rec);
-	rec.rule = key;
-	state_note(rs->state, &rec);
+	state_note(rs->state, &rec, 1);
 }
 
 /* The rule's action, in this jail. */
@@ -308,6 +308,7 @@ static int
 apply(struct rules *rs, const struct conf_rule *r, struct place *p)
 {
 	const struct name *name;
+	struct wire_record rec;
 	struct spec s;
 
 	if (has_key(&p->applied, r->key) || (name = match(r, p)) == NULL)
@@ -321,11 +322,12 @@ apply(struct rules *rs, const struct conf_rule *r, struct place *p)
 		spec_clear(&s);
 		return (-1);
 	}
-	if (action_arm_rule(rs->actions, &s, r->key) == EX_TEMPFAIL) {
+	fill_place(p, name, RECORD_RULE, &rec);
+	rec.rule = r->key;
+	if (action_arm_rule(rs->actions, &s, &rec) == EX_TEMPFAIL) {
 		remove_key(&p->applied, r->key);
 		return (-1);
 	}
-	note(rs, p, name, RECORD_RULE, r->key);
 	return (1);
 }
 
@@ -450,13 +452,16 @@ void
 rules_apply(struct rules *rs)
 {
 	struct place *p;
+	bool forgotten = false;
 
 	actions_disarm_unless(rs->actions, is_rule_of, rs);
-	TAILQ_FOREACH(p, &rs->places, entry) {
-		/* One that is in the file again later is new again. */
-		intersect_keys(&p->applied, &rs->keys);
+	/* One that is in the file again later is new again. */
+	TAILQ_FOREACH(p, &rs->places, entry)
+		forgotten |= intersect_keys(&p->applied, &rs->keys);
+	if (forgotten)
+		state_renew(rs->state);
+	TAILQ_FOREACH(p, &rs->places, entry)
 		apply_all(rs, p, true);
-	}
 }
 
 static struct place *
@@ -562,7 +567,7 @@ rules_started(struct rules *rs, const struct spec *s, unsigned int *n,
 		return (EX_TEMPFAIL);
 	}
 	if (added != NULL)
-		note(rs, p, added, RECORD_JAIL, 0);
+		note(rs, p, added, RECORD_JAIL);
 	*n = apply_all(rs, p, false);
 	return (0);
 }
@@ -582,7 +587,7 @@ rules_jail_ended(struct rules *rs, struct jail *jail)
 
 	if (p == NULL)
 		return;
-	note(rs, p, STAILQ_FIRST(&p->names), RECORD_GONE, 0);
+	note(rs, p, STAILQ_FIRST(&p->names), RECORD_GONE);
 	free_place(rs, p);
 }
 

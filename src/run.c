@@ -660,11 +660,15 @@ static int
 start(struct run *run, const struct run_spec *spec)
 {
 	int output = open_output(run);
+	int64_t started;
 	int fd, ret, saved;
 
 	run->process.clock = process_clock();
 	ret = spawn_shell(run, spec, output, &run->process.pid, &fd);
 	saved = errno;
+	started = ret == 0 ? process_started(run->process.pid) : -1;
+	if (started != -1)
+		run->process.clock = started;
 	if (ret == 0 && !run->kept && output != -1)
 		run->output = output;
 	else if (output != -1)
@@ -736,15 +740,19 @@ static int
 watch_adopted(struct run *run, const struct run_process *process,
     const struct stat *st)
 {
-	pid_t pid = run->process.pid = find_process(process, st);
+	pid_t pid = find_process(process, st);
 
+	if (pid != 0 && process->pid == 0) {
+		/* Found by its output. */
+		run->process.pid = pid;
+		run->process.clock = process_started(pid);
+	}
 	if (pid != 0 && ends_watch_other(run->runs->ends, &run->end, pid, -1,
 	    on_ended, run) == 0) {
 		/* In between the number may have changed hands. */
 		if (find_process(process, st) == pid)
 			return (0);
 		ends_forget(run->runs->ends, &run->end);
-		run->process.pid = 0;
 	} else if (pid != 0 && errno != ESRCH)
 		return (-1);
 	run->gone = evtimer_new(run->runs->base, on_gone, run);

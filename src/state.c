@@ -47,6 +47,7 @@ struct state {
 	struct event	*retry;
 	bool		 behind;	/* something true is not saved */
 	bool		 due;		/* it is to be written anew */
+	bool		 finished;	/* it is not any more */
 	struct loading	 loaded;	/* until it is resumed */
 	uint64_t	 next;
 };
@@ -157,19 +158,36 @@ retry_later(struct state *st)
 }
 
 static void
+fall_behind(struct state *st)
+{
+	if (st->behind)
+		return;
+	log_warn("event=journal-behind");
+	st->behind = true;
+	retry_later(st);
+}
+
+static void
+catch_up(struct state *st)
+{
+	if (st->behind)
+		log_info("event=journal text=\"all is saved again\"");
+	st->behind = st->due = false;
+}
+
+static void
 on_retry(evutil_socket_t fd, short what, void *arg)
 {
 	struct state *st = arg;
 
 	(void)fd;
 	(void)what;
-	if (rewrite(st) == -1) {
-		retry_later(st);
+	if (st->finished)
 		return;
-	}
-	if (st->behind)
-		log_info("event=journal text=\"all is saved again\"");
-	st->behind = st->due = false;
+	if (rewrite(st) == -1)
+		retry_later(st);
+	else
+		catch_up(st);
 }
 
 /* Soon, but not within whatever is going on now. */
@@ -184,26 +202,52 @@ rewrite_soon(struct state *st)
 int
 state_save(struct state *st, const struct wire_record *records, size_t n)
 {
+	int saved;
+
 	/* While it is loaded nothing is new; it is written anew then. */
 	if (st->journal == NULL || st->actions == NULL)
 		return (0);
-	if (journal_add(st->journal, records, n) == -1)
+	if (journal_add(st->journal, records, n) == -1) {
+		saved = errno;
+		if (journal_is_broken(st->journal))
+			fall_behind(st);
+		errno = saved;
 		return (-1);
+	}
 	rewrite_soon(st);
 	return (0);
 }
 
 void
-state_note(struct state *st, const struct wire_record *record)
+state_note(struct state *st, const struct wire_record *records, size_t n)
 {
-	/* That a rule had its jail comes with the action, not before it. */
-	if (st->behind && record->kind == RECORD_RULE)
+	if (state_save(st, records, n) == -1)
+		fall_behind(st);
+}
+
+bool
+state_is_behind(const struct state *st)
+{
+	return (st->behind);
+}
+
+void
+state_renew(struct state *st)
+{
+	if (st->journal == NULL || st->actions == NULL)
 		return;
-	if (state_save(st, record, 1) == 0 || st->behind)
-		return;
-	log_warn("event=journal-behind");
-	st->behind = true;
-	retry_later(st);
+	if (rewrite(st) == -1)
+		fall_behind(st);
+	else
+		catch_up(st);
+}
+
+void
+state_finish(struct state *st)
+{
+	if (st->behind || st->due)
+		state_renew(st);
+	st->finished = true;
 }
 
 static struct saved *
@@ -263,10 +307,15 @@ load_trigger(struct loading *l, struct saved *s, const struct wire_record *rec)
 }
 
 static void
-load_run(struct saved *s, const struct wire_record *rec)
+load_run(struct loading *l, struct saved *s, const struct wire_record *rec)
 {
 	struct action_begun *begun = find_begun(s, rec->run);
 
+	/* Its trigger found no room. */
+	if (begun == NULL) {
+		load_trigger(l, s, rec);
+		begun = find_begun(s, rec->run);
+	}
 	if (begun == NULL)
 		return;
 	begun->process.pid = (pid_t)rec->pid;
@@ -282,6 +331,9 @@ load_ran(struct saved *s, const struct wire_record *rec)
 
 	if (begun != NULL)
 		*begun = s->begun[--s->action.nbegun];
+	s->action.triggered = true;
+	if (rec->run > r->runs)
+		r->runs = rec->run;
 	r->runs_ended++;
 	r->known = rec->known;
 	r->last_status = rec->last_status;
@@ -326,7 +378,7 @@ on_record(void *arg, struct wire_record *rec)
 		break;
 	case RECORD_RUN:
 		if (s != NULL)
-			load_run(s, rec);
+			load_run(l, s, rec);
 		break;
 	case RECORD_RAN:
 		if (s != NULL)
@@ -402,8 +454,8 @@ state_resume(struct state *st, struct actions *actions, struct rules *rules)
 	st->actions = actions;
 	st->rules = rules;
 	if (rewrite(st) == -1) {
-		log_warn("event=journal-behind");
-		st->behind = true;
-		retry_later(st);
+		fall_behind(st);
+		/* What was acknowledged is still there, and more may be. */
+		journal_continue(st->journal);
 	}
 }

@@ -55,6 +55,19 @@ int		 state_save(struct state *, const struct wire_record *,
  * The same for what has happened and cannot be refused: where it cannot be
  * saved now, everything is, once there is room.
  */
-void		 state_note(struct state *, const struct wire_record *);
+void		 state_note(struct state *, const struct wire_record *,
+		    size_t n);
+
+/* Something that was noted has not been saved yet. */
+bool		 state_is_behind(const struct state *);
+
+/* What was saved is not true any more: all is written anew, now or later. */
+void		 state_renew(struct state *);
+
+/*
+ * The daemon stops: nothing is written anew any more, as actions go now that
+ * the next daemon shall have again.
+ */
+void		 state_finish(struct state *);
 
 #endif

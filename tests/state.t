@@ -130,6 +130,56 @@ t_runs() {
 	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null
 }
 
+# -- two that are equal ----------------------------------------------------
+
+twins_are() {
+	[ "$(jd_list -t TWIN | field state | sort | tr '\n' ' ')" = "$1" ]
+}
+
+t_twins() {
+	arm j TWIN "$(waiting twin)"
+	fire j TWIN
+	ok "a single shot runs" wait_for 10 twins_are "ending "
+	arm j TWIN "$(waiting twin)"
+	ok "an equal one is armed" twins_are "armed ending "
+	again
+	ok "both are in the next daemon" wait_for 10 twins_are "armed ending "
+	arm j TWIN "$(waiting twin)"
+	ok "armed once more: it is there already" twins_are "armed ending "
+	: >"$M/twin.go"
+	ok "the first ends" wait_for 10 twins_are "armed "
+	fire j TWIN
+	ok "the second, too" wait_for 10 twins_are ""
+	is "$(mark twin)" 2 "each has run"
+	arm j TWIN "$(waiting twin)" -r
+	arm j TWIN "$(waiting twin)" -r
+	ok "what is equal is still one" twins_are "armed "
+	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null
+	ok "and goes" wait_for 10 twins_are ""
+}
+
+# -- rules -----------------------------------------------------------------
+
+t_rules() {
+	echo "-j '$(jail_name j)' -t RULE -r -c :" >"$D/conf"
+	again -C "$D/conf"
+	tell_started j >/dev/null
+	ok "a rule" wait_for 10 is_state RULE armed
+	mv "$D/conf" "$D/conf.kept"
+	: >"$D/conf"
+	verb reload
+	ok "is out of the file" wait_for 10 not is_state RULE armed
+	daemon_kill9
+	mv "$D/conf.kept" "$D/conf"
+	daemon_start -C "$D/conf"
+	ok "put back while no daemon was there: armed" \
+	    wait_for 10 is_state RULE armed
+	: >"$D/conf"
+	again -C "$D/conf"
+	ok "taken out then: gone" wait_for 10 not is_state RULE armed
+	again
+}
+
 # -- jails -----------------------------------------------------------------
 
 t_jails() {
@@ -352,13 +402,7 @@ t_full() {
 
 # There is room for a rule's record, but none for that of its action.
 full_for_one() {
-	_i=0
-	while _room=$((4096 - $(wc -c <"$D/state/journal") % 4096)) &&
-	    { [ "$_room" -lt 1000 ] || [ "$_room" -gt 2800 ]; } &&
-	    [ "$_i" -lt 50 ]; do
-		_i=$((_i + 1))
-		arm j "ROOM$_i" ": $(fill 300 x)"
-	done
+	make_room
 	dd if=/dev/zero of="$D/state/ballast" bs=1k count=64 2>/dev/null
 	echo "-j '$(jail_name j)' -t LONG -r -c ': $(fill 3000 x)'" >>"$D/conf"
 	verb reload
@@ -368,6 +412,34 @@ full_for_one() {
 	rm "$D/state/ballast"
 	daemon_start -C "$D/conf"
 	ok "and is not forgotten" wait_for 10 is_state LONG armed
+	full_restart
+}
+
+# From 1000 to 2800 bytes in the journal's last page.
+make_room() {
+	_i=0
+	while _room=$((4096 - $(wc -c <"$D/state/journal") % 4096)) &&
+	    { [ "$_room" -lt 1000 ] || [ "$_room" -gt 2800 ]; } &&
+	    [ "$_i" -lt 50 ]; do
+		_i=$((_i + 1))
+		arm j "ROOM$_i" ": $(fill 300 x)"
+	done
+}
+
+# The next daemon finds no room to write it anew.
+full_restart() {
+	make_room
+	dd if=/dev/zero of="$D/state/ballast" bs=1k count=64 2>/dev/null
+	daemon_kill9
+	printf '{"v":1,"rec' >>"$D/state/journal"
+	ok "a daemon starts on a full disk" daemon_start -C "$D/conf"
+	ok "log: it is behind" wait_for 5 log_has event=journal-behind
+	ok "what has room is armed, and saved" arm j FITS :
+	daemon_kill9
+	rm "$D/state/ballast"
+	daemon_start -C "$D/conf"
+	ok "it is there" wait_for 10 is_state FITS armed
+	is "$(find "$D/state" -name 'journal.damaged*')" "" "nothing is damaged"
 }
 
 # -- nothing saved ---------------------------------------------------------
@@ -482,6 +554,8 @@ t_faults() {
 	done
 	for _c in write renameat unlinkat openat open accept4 epoll_ctl pipe2 \
 	    eventfd clone pidfd_open memfd_create; do
+		# Until then no output is removed.
+		wait_for 5 all_is_saved
 		ok "$_c fails" each_fault fault "$_c" 1
 	done
 	ok "no probe is left" wait_for 10 no_probes j
@@ -802,7 +876,10 @@ t_soak() {
 jail_start "$kind" j
 daemon_dir d
 daemon_start
-for tap_group in ${1:-actions runs jails many damage full none long faults owed start_faults clock kill upgrade soak}; do
+[ $# -gt 0 ] || set -- actions runs twins rules jails many damage full none \
+    long faults owed start_faults clock kill upgrade soak
+# shellcheck disable=SC2048 # words
+for tap_group in $*; do
 	"t_$tap_group"
 done
 tap_group=
