@@ -1200,10 +1200,10 @@ arm_in_jail(struct actions *as, struct jail *jail, struct spec *spec,
 		return (refuse(as, spec, w, EX_TEMPFAIL, "no memory for a "
 		    "further action"));
 	}
+	if (w != NULL)
+		wait_for(a, w);
 	if (rule != NULL)
 		note_action(a, rule);
-	else
-		wait_for(a, w);
 	if (!attach(a))
 		step(a, LIFE_REFUSED);
 	return (0);

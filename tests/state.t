@@ -541,6 +541,11 @@ faulty_stop() {
 	daemon_start
 }
 
+all_is_saved() {
+	[ "$(log_count event=journal-behind)" -eq \
+	    "$(log_count 'all is saved again')" ]
+}
+
 t_faults() {
 	[ "$JAIL_OS" = Linux ] || return
 	daemon_stop
