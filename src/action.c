@@ -547,14 +547,18 @@ note_ran(struct action *a, uint64_t run)
 }
 
 /*
- * It proves that the run was begun, which the journal may not know yet: then
- * the next daemon tidies it up.
+ * That it is there proves that the run was begun, which the journal may not
+ * know yet: then the next daemon tidies it up.  The disk may be full of it.
  */
 static void
 forget_output(struct action *a)
 {
-	if (!state_is_behind(a->actions->state))
-		run_forget_output(a->actions->runs, a->id, a->last.output);
+	struct actions *as = a->actions;
+
+	if (state_is_behind(as->state))
+		run_empty_output(as->runs, a->id, a->last.output);
+	else
+		run_forget_output(as->runs, a->id, a->last.output);
 }
 
 /* The output of the last run is kept for whoever asks for it. */

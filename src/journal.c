@@ -265,10 +265,17 @@ judge(struct reading *r, const char *line, size_t len)
 
 /* For somebody to look at; the name tells when. */
 static void
-keep_aside(const struct journal *j, unsigned long line)
+keep_aside(const struct journal *j, int fd, unsigned long line)
 {
 	char name[64];
+	struct stat st;
 
+	/* An earlier start, which did not come as far as to write it anew. */
+	if (fstat(fd, &st) == 0 && st.st_nlink > 1) {
+		log_warnx("event=journal-damaged line=%lu text=\"what follows "
+		    "the line before is not used; it is kept already\"", line);
+		return;
+	}
 	snprintf(name, sizeof(name), "journal.damaged-%lld",
 	    (long long)time(NULL));
 	/* Until it is written anew it is the journal as well. */
@@ -314,7 +321,7 @@ read_lines(struct reading *r, FILE *f)
 		return (EX_IOERR);
 	}
 	if (verdict == DAMAGED)
-		keep_aside(r->journal, r->line);
+		keep_aside(r->journal, fileno(f), r->line);
 	if (verdict == GOOD)
 		r->journal->read = whole;
 	if (r->other_boot)

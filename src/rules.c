@@ -310,6 +310,7 @@ apply(struct rules *rs, const struct conf_rule *r, struct place *p)
 	const struct name *name;
 	struct wire_record rec;
 	struct spec s;
+	int status;
 
 	if (has_key(&p->applied, r->key) || (name = match(r, p)) == NULL)
 		return (0);
@@ -324,10 +325,14 @@ apply(struct rules *rs, const struct conf_rule *r, struct place *p)
 	}
 	fill_place(p, name, RECORD_RULE, &rec);
 	rec.rule = r->key;
-	if (action_arm_rule(rs->actions, &s, &rec) == EX_TEMPFAIL) {
+	status = action_arm_rule(rs->actions, &s, &rec);
+	if (status == EX_TEMPFAIL) {
 		remove_key(&p->applied, r->key);
 		return (-1);
 	}
+	/* It is not tried again. */
+	if (status != 0)
+		state_note(rs->state, &rec, 1);
 	return (1);
 }
 

@@ -236,6 +236,21 @@ run_forget_output(const struct runs *runs, uint64_t id, uint64_t number)
 		remove_output(runs, id, number, SUFFIX);
 }
 
+void
+run_empty_output(const struct runs *runs, uint64_t id, uint64_t number)
+{
+	char file[FILE_NAME_MAX];
+	int fd;
+
+	if (number == 0 || runs->dirfd == -1)
+		return;
+	name_output(file, id, number, SUFFIX);
+	fd = openat(runs->dirfd, file, O_WRONLY | O_TRUNC | O_CLOEXEC |
+	    O_NOFOLLOW);
+	if (fd != -1)
+		close(fd);
+}
+
 /* "ID-NUMBER.out", and nothing else. */
 static bool
 parse_output(const char *name, uint64_t *id, uint64_t *number,
@@ -667,7 +682,7 @@ start(struct run *run, const struct run_spec *spec)
 	ret = spawn_shell(run, spec, output, &run->process.pid, &fd);
 	saved = errno;
 	started = ret == 0 ? process_started(run->process.pid) : -1;
-	if (started != -1)
+	if (started >= 0)
 		run->process.clock = started;
 	if (ret == 0 && !run->kept && output != -1)
 		run->output = output;
@@ -832,7 +847,8 @@ runs_save(struct runs *runs, int (*add)(void *, const struct wire_record *),
 		if (ret == 0)
 			ret = add(arg, &rec);
 		rec.kind = RECORD_RUN;
-		if (ret == 0 && rec.pid > 0)
+		/* Else it is found by its output again. */
+		if (ret == 0 && rec.pid > 0 && rec.clock >= 0)
 			ret = add(arg, &rec);
 	}
 	return (ret);

@@ -109,6 +109,10 @@ int		 runs_save(struct runs *, int (*add)(void *arg,
  */
 char		*run_output(const struct runs *, uint64_t id, uint64_t output);
 
+/* Nobody wants to read that output any more; that it was begun still shows. */
+void		 run_empty_output(const struct runs *, uint64_t id,
+		    uint64_t output);
+
 /* That output is of no more use. */
 void		 run_forget_output(const struct runs *, uint64_t id,
 		    uint64_t output);

@@ -234,7 +234,7 @@ state_is_behind(const struct state *st)
 void
 state_renew(struct state *st)
 {
-	if (st->journal == NULL || st->actions == NULL)
+	if (st->journal == NULL || st->actions == NULL || st->finished)
 		return;
 	if (rewrite(st) == -1)
 		fall_behind(st);

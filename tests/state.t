@@ -347,6 +347,11 @@ t_damage() {
 	is "$(log_count journal-)" 0 "nor worth a word"
 }
 
+all_is_saved() {
+	[ "$(log_count event=journal-behind)" -eq \
+	    "$(log_count 'all is saved again')" ]
+}
+
 # -- a full disk -----------------------------------------------------------
 
 t_full() {
@@ -362,14 +367,7 @@ t_full() {
 		arm j "MANY$_i" :
 	done
 	dd if=/dev/zero of="$D/state/ballast" bs=1k count=64 2>/dev/null
-	# What is left of the journal's last page.
-	for _n in 2000 1000 500 250 100 50 20 10 5 1; do
-		_i=0
-		while arm j "FILL$_i" "$(head -c "$_n" /dev/zero |
-		    tr '\0' :)"; do
-			_i=$((_i + 1))
-		done
-	done 2>/dev/null
+	fill_journal
 	ok "an action that cannot be saved" refused 75 'cannot be saved' \
 	    -f "$D/sock" -c : -j "$(jail_pid j)" -t LATE
 	ok "leaves no probe" wait_for 5 not is_state LATE armed
@@ -398,6 +396,17 @@ t_full() {
 	daemon_stop
 	umount "$D/state"
 	daemon_dir d
+}
+
+# What is left of the journal's last page.
+fill_journal() {
+	for _n in 2000 1000 500 250 100 50 20 10 5 1; do
+		_i=0
+		while arm j "FILL$_i" "$(head -c "$_n" /dev/zero |
+		    tr '\0' :)"; do
+			_i=$((_i + 1))
+		done
+	done 2>/dev/null
 }
 
 # There is room for a rule's record, but none for that of its action.
@@ -440,6 +449,20 @@ full_restart() {
 	daemon_start -C "$D/conf"
 	ok "it is there" wait_for 10 is_state FITS armed
 	is "$(find "$D/state" -name 'journal.damaged*')" "" "nothing is damaged"
+	full_of_output
+}
+
+full_of_output() {
+	arm j HOG "head -c 1000000 /dev/zero; $(waiting hog)"
+	arm j EATER : -r
+	fire j HOG
+	ok "a command fills the disk" wait_for 10 marked hog 1
+	fill_journal
+	fire j EATER
+	ok "the journal is behind" wait_for 5 not all_is_saved
+	: >"$M/hog.go"
+	ok "when it has ended all is saved" wait_for 20 all_is_saved
+	ok "and things go on" arm j LATER :
 }
 
 # -- nothing saved ---------------------------------------------------------
@@ -539,11 +562,6 @@ faulty_stop() {
 	daemon_prepare() { :; }
 	daemon_dir d
 	daemon_start
-}
-
-all_is_saved() {
-	[ "$(log_count event=journal-behind)" -eq \
-	    "$(log_count 'all is saved again')" ]
 }
 
 t_faults() {
