@@ -133,12 +133,23 @@ t_no_daemon() {
 
 # -- which jail ------------------------------------------------------------
 
+# odd_name ERE NAME: a jail that is called so is refused by its number, too.
+odd_name() {
+	_odd=$(jail -i -c name="$2" path=/ persist)
+	ok "a name: $1" refused 65 "the jail's name .*$1" -f "$D/sock" -c : \
+	    -j "$_odd"
+	jail -r "$_odd"
+}
+
 t_jails() {
 	ok "no such jail" refused 68 . -f "$D/sock" -c : -j no-such-jail
 	ok "no such number" refused 68 . -f "$D/sock" -c : -j 2147483646
 	ok "an empty name" refused 65 . -f "$D/sock" -c : -j ''
 	if [ "$JAIL_OS" = FreeBSD ]; then
 		ok "0 is the host" refused 65 . -f "$D/sock" -c : -j 0
+		# The kernel takes nearly any name.
+		odd_name 'control character' "$(printf 'odd\033\na')"
+		odd_name 'not valid UTF-8' "$(printf 'odd\377')"
 		return
 	fi
 	ok "no process has the pid 0" refused 65 . -f "$D/sock" -c : -j 0
