@@ -107,7 +107,7 @@ HDRS =		src/action.h src/alarm.h src/call.h src/cgroup.h src/check.h \
 STUB_HDRS =	stub/order.h stub/syscall_linux.h
 IMAGE_Linux =	src/stub_image.S
 UNITS =		text spec wire options life alarm words conf show metrics \
-		notify process client run spawn
+		notify process client run spawn journal
 UNITS_Linux =	engine follow ends cgroup probe log jail roster
 UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_wire.c tests/unit/test_options.c \
@@ -118,7 +118,8 @@ UNIT_SRCS =	tests/unit/test_text.c tests/unit/test_spec.c \
 		tests/unit/test_follow.c tests/unit/test_notify.c \
 		tests/unit/test_ends.c tests/unit/test_process.c \
 		tests/unit/test_cgroup.c tests/unit/test_client.c \
-		tests/unit/test_run.c tests/unit/test_probe.c \
+		tests/unit/test_run.c tests/unit/test_journal.c \
+		tests/unit/test_probe.c \
 		tests/unit/test_spawn.c tests/unit/test_log.c \
 		tests/unit/test_jail.c tests/unit/test_roster.c \
 		tests/unit/child.h tests/unit/descriptors.h \
