@@ -296,6 +296,8 @@ keep_seven(void *arg, uint64_t id, uint64_t run)
 static void
 test_collect(void **state)
 {
+	struct stat st;
+
 	(void)state;
 	put("7-1.out", "kept\n");
 	put("8-1.out", "left\n");
@@ -306,6 +308,14 @@ test_collect(void **state)
 	assert_false(exists("8-1.out"));
 	assert_false(exists("8-2.new"));
 	assert_true(exists("notes"));
+	/* That it is there still shows, where there was one. */
+	run_empty_output(runs, 7, 0);
+	run_empty_output(runs, 7, 99);
+	assert_false(exists("7-99.out"));
+	run_empty_output(runs, 7, 1);
+	assert_true(exists("7-1.out"));
+	assert_int_equal(fstatat(dirfd_here, "7-1.out", &st, 0), 0);
+	assert_int_equal(st.st_size, 0);
 	(void)unlinkat(dirfd_here, "7-1.out", 0);
 	(void)unlinkat(dirfd_here, "notes", 0);
 }
