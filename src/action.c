@@ -24,6 +24,7 @@
 #include "timer.h"
 
 #define WHY_MAX		1024
+#define NOT_YET		"warning: the probe is not there yet: "
 #define OWED_MS		1000	/* between tries to start a command */
 #define DRAIN_POLL_MS	2
 #define ATTACH_MAX	64	/* at a time, of those that nobody waits for */
@@ -715,8 +716,7 @@ refuse_attach(struct action *a, int status, const char *why)
 		return;
 	}
 	/* It is armed all the same, and is tried again. */
-	snprintf(text, sizeof(text), "warning: the probe is not there yet: %s",
-	    why);
+	snprintf(text, sizeof(text), NOT_YET "%s", why);
 	tell_waiters(a, 0, text);
 }
 
@@ -1166,8 +1166,8 @@ join(struct action *a, struct action_waiter *w)
 		return;
 	if (a->life.state != LIFE_ARMING && a->life.state != LIFE_REARMING) {
 		w->done(w->arg, 0, a->id, life_has_failed(&a->life) ?
-		    "warning: the probe is not there yet: it could not be "
-		    "attached, which is tried again" : warning(a));
+		    NOT_YET "it could not be attached, which is tried again" :
+		    warning(a));
 		return;
 	}
 	wait_for(a, w);

@@ -339,8 +339,6 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 {
 	struct limit *limit = arg;
 	int64_t left = limit->due_ms - clock_ms();
-	struct timeval tv = { (time_t)(left / 1000),
-	    (suseconds_t)(left % 1000 * 1000) };
 
 	(void)fd;
 	(void)what;
@@ -348,7 +346,7 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 	 * A timer can be early, a limit not; but for want of memory for the
 	 * timer, since the loop would do nothing else until it is due.
 	 */
-	if (left > 0 && evtimer_add(limit->timer, &tv) == 0)
+	if (left > 0 && timer_add(limit->timer, left) == 0)
 		return;
 	if (limit->over) {
 		signal_run(limit, SIGKILL);
@@ -366,18 +364,18 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 static int
 limit_run(struct run *run, uint32_t seconds)
 {
-	struct timeval tv = { (time_t)seconds, 0 };
+	int64_t ms = (int64_t)seconds * 1000;
 	struct limit *limit = calloc(1, sizeof(*limit));
 
 	if (limit == NULL)
 		return (-1);
 	limit->timer = evtimer_new(run->runs->base, on_limit, limit);
-	if (limit->timer == NULL || evtimer_add(limit->timer, &tv) == -1) {
+	if (limit->timer == NULL || timer_add(limit->timer, ms) == -1) {
 		free_event(limit->timer);
 		free(limit);
 		return (-1);
 	}
-	limit->due_ms = run->started_ms + (int64_t)seconds * 1000;
+	limit->due_ms = run->started_ms + ms;
 	limit->runs = run->runs;
 	limit->run = run;
 	limit->id = run->id;

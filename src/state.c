@@ -167,12 +167,16 @@ fall_behind(struct state *st)
 	retry_later(st);
 }
 
-static void
-catch_up(struct state *st)
+/* -1: not now. */
+static int
+renew(struct state *st)
 {
+	if (rewrite(st) == -1)
+		return (-1);
 	if (st->behind)
 		log_info("event=journal text=\"all is saved again\"");
 	st->behind = st->due = false;
+	return (0);
 }
 
 static void
@@ -182,12 +186,8 @@ on_retry(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (st->finished)
-		return;
-	if (rewrite(st) == -1)
+	if (!st->finished && renew(st) == -1)
 		retry_later(st);
-	else
-		catch_up(st);
 }
 
 /* Soon, but not within whatever is going on now. */
@@ -234,12 +234,9 @@ state_is_behind(const struct state *st)
 void
 state_renew(struct state *st)
 {
-	if (st->journal == NULL || st->actions == NULL || st->finished)
-		return;
-	if (rewrite(st) == -1)
+	if (st->journal != NULL && st->actions != NULL && !st->finished &&
+	    renew(st) == -1)
 		fall_behind(st);
-	else
-		catch_up(st);
 }
 
 void
@@ -453,9 +450,8 @@ state_resume(struct state *st, struct actions *actions, struct rules *rules)
 	}
 	st->actions = actions;
 	st->rules = rules;
-	if (rewrite(st) == -1) {
-		fall_behind(st);
-		/* What was acknowledged is still there, and more may be. */
+	state_renew(st);
+	/* What was acknowledged is still there, and more may be. */
+	if (st->behind)
 		journal_continue(st->journal);
-	}
 }

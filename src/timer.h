@@ -10,17 +10,26 @@
 
 /*
  * In so many milliseconds, or some less: the loop counts from when its round
- * began, and by a clock that ticks (CLOCK_MONOTONIC_COARSE).  For a caller who
- * can do nothing else: without memory for the timer it is over at once.
- * Something then happens too early, which is better than never.
+ * began, and by a clock that ticks (CLOCK_MONOTONIC_COARSE).  -1: no memory for
+ * the timer.
  */
-static inline void
-timer_start(struct event *timer, int64_t ms)
+static inline int
+timer_add(struct event *timer, int64_t ms)
 {
 	struct timeval tv = { (time_t)(ms / 1000),
 	    (suseconds_t)(ms % 1000 * 1000) };
 
-	if (evtimer_add(timer, &tv) == -1)
+	return (evtimer_add(timer, &tv));
+}
+
+/*
+ * The same for a caller who can do nothing else: without memory it is over at
+ * once.  Something then happens too early, which is better than never.
+ */
+static inline void
+timer_start(struct event *timer, int64_t ms)
+{
+	if (timer_add(timer, ms) == -1)
 		event_active(timer, EV_TIMEOUT, 0);
 }
 

@@ -18,7 +18,7 @@ prompt_answers() {
 }
 
 is_back() {
-	[ "$(daemon_fds)" -le "$before" ]
+	[ "$(daemon_fds)" -eq "$before" ]
 }
 
 flood() {
@@ -109,7 +109,8 @@ another_user() {
 [ $# -gt 0 ] || set -- flood slow deaf rubbish descriptors another_user
 ok "the daemon starts" daemon_start
 ok "it answers" prompt_answers
-before=$(daemon_fds)
+# The last ping is heard to have ended.
+before=$(settled daemon_fds)
 for part; do
 	tap_group=$part
 	"$part"

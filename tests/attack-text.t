@@ -135,7 +135,7 @@ titles() {
 	ok "works" wait_for 5 has_ended "$_ends"
 	# What comes back later is told later.
 	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid a)" >/dev/null
-	ok "and goes" wait_for 10 none_listed
+	ok "and goes" wait_for 10 lists_nothing
 	for _bad in "a\\033[31mb" "a\\nevent=trigger id=99" "a\\302\\233b" \
 	    "a\\177b"; do
 		# shellcheck disable=SC2059
@@ -165,10 +165,6 @@ names() {
 	fire a NAMED
 	ok "its command ends" wait_for 10 has_ended "$_ends"
 	clean_log "$D/log"
-}
-
-none_listed() {
-	[ -z "$("$JAILDAEMON" list -f "$D/sock" -J)" ]
 }
 
 # has_ended N: one more run than N.

@@ -763,10 +763,6 @@ t_stuck() {
 	daemon_dir d
 }
 
-lists_nothing() {
-	[ -z "$("$JAILDAEMON" list -f "$D/sock" -J)" ]
-}
-
 # To syslogd, or who takes its place: in a /dev of their own.
 t_syslog() {
 	[ "$JAIL_OS" = Linux ] || return

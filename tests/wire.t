@@ -222,6 +222,8 @@ t_rude() {
 
 # Clients that end, altogether, between their request and its answer.
 t_gone() {
+	# The last ping is heard to have ended.
+	_before=$(settled sockets)
 	kill -STOP "$DPID"
 	_i=0 _pids=
 	while [ "$_i" -lt 20 ]; do
@@ -237,7 +239,6 @@ t_gone() {
 	kill -9 $_pids
 	# shellcheck disable=SC2086
 	wait $_pids 2>/dev/null
-	_before=$(sockets)
 	kill -CONT "$DPID"
 	ok "a request whose client is gone is carried out" \
 	    wait_for 5 probe_pid a GONE
@@ -247,7 +248,7 @@ t_gone() {
 }
 
 sockets_are() {
-	[ "$(sockets)" -le "$1" ]
+	[ "$(sockets)" -eq "$1" ]
 }
 
 # How many sockets the daemon has.

@@ -201,6 +201,11 @@ no_probes() {
 	[ "$(probes "$1")" -eq 0 ]
 }
 
+# lists_nothing: no action is there, not even one that is ending.
+lists_nothing() {
+	[ -z "$("$JAILDAEMON" list -f "$D/sock" -J)" ]
+}
+
 # fire NAME TITLE: the HUP, by the jail's root, through the engine.
 fire() {
 	jail_exec "$1" pkill -HUP -x -f "jailprobe: $(ere "$2")"

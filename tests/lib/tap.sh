@@ -178,6 +178,17 @@ stays() {
 	done
 }
 
+# settled COMMAND...: what it prints, once that stays the same.
+settled() {
+	_last='' _tries=20
+	while _this=$("$@") && [ "$_this" != "$_last" ] && [ "$_tries" -gt 0 ]
+	do
+		_last=$_this _tries=$((_tries - 1))
+		sleep 0.3
+	done
+	echo "$_this"
+}
+
 # lines: how many lines stdin has, without the blanks that wc may add.
 lines() {
 	_lines=0

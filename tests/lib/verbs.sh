@@ -58,12 +58,8 @@ all_ids() {
 # left: the same, once the ends of what was disarmed had their time to come:
 # until then it is listed as ending.
 left() {
-	wait_for 30 is_nothing_left
+	wait_for 30 lists_nothing
 	all_ids
-}
-
-is_nothing_left() {
-	[ -z "$(all_ids)" ]
 }
 
 # arm_id NAME TITLE COMMAND [OPTION...]: arms, and prints the id.
