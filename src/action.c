@@ -61,6 +61,7 @@ struct action {
 	bool		 queued;	/* for a turn to attach a probe */
 	bool		 attaching;
 	bool		 saved;		/* the journal has it, or will */
+	bool		 over_saved;	/* that it gets no further probe, too */
 	bool		 stopped;	/* by the daemon's stop alone */
 	bool		 listed;
 	bool		 was_armed;
@@ -934,6 +935,18 @@ note_action(struct action *a, const struct wire_record *applied)
 	a->saved = true;
 }
 
+/* The next daemon must not attach a probe to it; its runs go on. */
+static void
+note_over(struct action *a)
+{
+	struct wire_record rec = { .kind = RECORD_OVER, .id = a->id };
+
+	if (!a->saved || a->over_saved || a->stopped)
+		return;
+	state_note(a->actions->state, &rec, 1);
+	a->over_saved = true;
+}
+
 /* The last of its life. */
 static void
 end_action(struct action *a)
@@ -979,6 +992,8 @@ step(struct action *a, enum life_event event)
 	} while (again);
 	if (a->life.state == LIFE_ENDING || a->life.state == LIFE_ENDED)
 		unlist(a);
+	if (a->life.state == LIFE_ENDING)
+		note_over(a);
 	if (a->life.state == LIFE_ENDED && a->sum.quiet)
 		log_sum(a);
 	if (a->life.state == LIFE_ENDED)
@@ -1287,7 +1302,6 @@ is_chosen(const struct action *a, const struct action_choice *c)
 static void
 disarm(struct action *a)
 {
-	a->saved = a->stopped = false;
 	log_info("event=disarm id=%llu jid=%d", (unsigned long long)a->id,
 	    a->jail->id);
 	tell_plain(a, "disarmed");
@@ -1350,7 +1364,7 @@ choose(struct actions *as, const struct action_choice *c,
 
 /* All of them, or none. */
 static int
-save_ends(struct actions *as, const struct chosen *chosen)
+save_over(struct actions *as, const struct chosen *chosen)
 {
 	struct wire_record *recs = calloc(chosen->n + 1, sizeof(*recs));
 	size_t n = 0;
@@ -1360,10 +1374,12 @@ save_ends(struct actions *as, const struct chosen *chosen)
 		return (-1);
 	for (size_t i = 0; i < chosen->n; i++)
 		if (chosen->list[i]->saved) {
-			recs[n].kind = RECORD_END;
+			recs[n].kind = RECORD_OVER;
 			recs[n++].id = chosen->list[i]->id;
 		}
 	ret = n == 0 ? 0 : state_save(as->state, recs, n);
+	for (size_t i = 0; ret == 0 && i < chosen->n; i++)
+		chosen->list[i]->over_saved = chosen->list[i]->saved;
 	free(recs);
 	return (ret);
 }
@@ -1390,7 +1406,7 @@ actions_disarm(struct actions *as, const struct action_choice *c,
 	for (size_t i = 0; i < chosen.n; i++)
 		chosen.list[i]->chosen = false;
 	if (ret == 0)
-		ret = save_ends(as, &chosen);
+		ret = save_over(as, &chosen);
 	if (ret == -1 && unknown == 0)
 		snprintf(err, errsize, "it cannot be saved: %s",
 		    strerror(errno));
@@ -1409,15 +1425,12 @@ void
 actions_disarm_unless(struct actions *as, bool (*keeps)(void *, uint64_t),
     void *arg)
 {
-	struct wire_record rec = { .kind = RECORD_END };
 	struct action *a, *next;
 
 	for (a = RB_MIN(id_tree, &as->ids); a != NULL; a = next) {
 		next = RB_NEXT(id_tree, &as->ids, a);
 		if (a->rule == 0 || is_ending(a) || keeps(arg, a->rule))
 			continue;
-		rec.id = a->id;
-		state_note(as->state, &rec, 1);
 		disarm(a);
 	}
 }
@@ -1537,20 +1550,25 @@ save_owed(const struct action *a, int (*add)(void *,
 	return (ret);
 }
 
-/* What was not acknowledged yet is not there. */
+/*
+ * What was not acknowledged yet is not there.  What is ending is: its probe
+ * may have had a HUP, its runs go on.
+ */
 int
 actions_save(struct actions *as, int (*add)(void *,
     const struct wire_record *), void *arg)
 {
-	struct wire_record rec;
+	struct wire_record rec, over = { .kind = RECORD_OVER };
 	struct action *a;
 
 	RB_FOREACH(a, id_tree, &as->ids) {
-		if (!a->saved || (is_ending(a) && !a->stopped &&
-		    a->life.runs == 0))
+		if (!a->saved)
 			continue;
 		fill_record(a, &rec);
 		if (add(arg, &rec) == -1 || save_owed(a, add, arg) == -1)
+			return (-1);
+		over.id = a->id;
+		if (is_ending(a) && add(arg, &over) == -1)
 			return (-1);
 	}
 	return (runs_save(as->runs, add, arg));
@@ -1640,7 +1658,7 @@ next_begin(const struct action *a)
 static bool
 is_over(const struct action_saved *saved, const struct spec *s)
 {
-	return (saved->ended ||
+	return (saved->over || saved->ended ||
 	    (saved->triggered && s->respawn == RESPAWN_NEVER));
 }
 
@@ -1692,6 +1710,7 @@ restore_in_jail(struct actions *as, struct jail *jail,
 		return (NULL);
 	}
 	a->saved = a->was_armed = true;
+	a->over_saved = saved->over;
 	restore_result(a, rec);
 	/* What was over made room for an equal one, which comes after it. */
 	if (is_over(saved, &a->spec))
@@ -1731,7 +1750,7 @@ action_resume(struct action_saved *saved)
 {
 	struct action *a = saved->action;
 
-	if (saved->ended)
+	if (saved->ended && !saved->over)
 		log_not_restored(saved->record.id, saved->record.jid,
 		    a == NULL ? &saved->record.spec : &a->spec);
 	if (a != NULL)

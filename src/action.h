@@ -103,10 +103,11 @@ struct action_begun {
 struct action_saved {
 	struct wire_record record;	/* RECORD_ARM; run: its last output */
 	bool		 triggered;
-	struct action_begun *begun;
+	bool		 over;		/* it gets no further probe */
+	struct action_begun *begun;	/* whose end is not known */
 	size_t		 nbegun;
 	struct action	*action;	/* action_restore()'s */
-	bool		 ended;
+	bool		 ended;		/* its jail has */
 };
 
 /*

@@ -90,10 +90,10 @@ void		 life_init_kept(struct life *, const struct spec *,
 
 /*
  * One that an earlier daemon left: so many of its runs go on or are to be
- * started, and over says that there is no further probe, since a single shot
- * has had its trigger or the jail has ended.  Begins in LIFE_REARMING, and a
- * probe is to be attached; or in the state that waits for the runs, or in
- * LIFE_ENDED.  not_before: no probe earlier.
+ * started, and over says that there is no further probe, since it was
+ * disarmed, a single shot has had its trigger, or the jail has ended.  Begins
+ * in LIFE_REARMING, and a probe is to be attached; or in the state that waits
+ * for the runs, or in LIFE_ENDED.  not_before: no probe earlier.
  */
 void		 life_resume(struct life *, const struct spec *,
 		    int32_t lost_wait_ms, unsigned int runs, bool over,

@@ -365,6 +365,10 @@ on_record(void *arg, struct wire_record *rec)
 	case RECORD_ARM:
 		load_arm(l, rec);
 		break;
+	case RECORD_OVER:
+		if (s != NULL)
+			s->action.over = true;
+		break;
 	case RECORD_END:
 		if (s != NULL)
 			drop(l, s);

@@ -292,6 +292,7 @@ static const struct {
 	    R_RESPAWN | R_RUNS | R_RUNS_ENDED | R_AT, R_NAME | R_TITLE |
 	    R_TIMEOUT | R_PARALLEL | R_INTERVAL | R_FEEDBACK | R_RULE |
 	    R_RUN | R_RESULT },
+	[RECORD_OVER] = { "over", R_ID, 0 },
 	[RECORD_END] = { "end", R_ID, 0 },
 	[RECORD_TRIGGER] = { "trigger", R_ID | R_RUN | R_AT, 0 },
 	[RECORD_RUN] = { "run", R_ID | R_RUN | R_PID | R_CLOCK | R_AT, 0 },

@@ -159,6 +159,7 @@ int	wire_decode_reply(const char *line, size_t len,
 enum record_kind {
 	RECORD_HEADER,		/* boot, next: the first line */
 	RECORD_ARM,		/* an action, whole */
+	RECORD_OVER,		/* it gets no further probe */
 	RECORD_END,		/* it is no more */
 	RECORD_TRIGGER,		/* its run shall start */
 	RECORD_RUN,		/* it has, as that process */

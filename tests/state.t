@@ -128,6 +128,72 @@ t_runs() {
 	ok "and is noticed" wait_for 10 is_state WHILE armed
 	is "$(mark while)" 1 "and not run again"
 	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null
+	wait_for 10 none_listed
+	disarmed_runs
+}
+
+disarm_title() {
+	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" -t "$1" >/dev/null
+}
+
+# What was disarmed gets no probe any more, but its runs are not left alone.
+disarmed_runs() {
+	_command="echo begin; $(waiting left.run); echo end
+	    echo x >>$M/left"
+	arm j LEFT "$_command" -r
+	_id=$(id_of LEFT)
+	fire j LEFT
+	wait_for 10 is_state LEFT running
+	arm j LEFT2 "trap '' TERM; sleep 60" -R -T 6
+	fire j LEFT2
+	wait_for 10 running_of LEFT2
+	disarm_title LEFT
+	disarm_title LEFT2
+	again
+	is "$(state_of LEFT)" ending "a run of what was disarmed goes on"
+	daemon_kill9
+	daemon_start
+	is "$(state_of LEFT)" ending "over another daemon"
+	is "$(state_of LEFT2)" ending "and one with a limit"
+	is "$(probes j)" 0 "without a probe"
+	arm j LEFT "$_command" -r
+	is "$(jd_list -t LEFT | field state | sort | tr '\n' ' ')" \
+	    "armed ending " "an equal one is another"
+	disarm_title LEFT
+	wait_for 10 is_state LEFT ending
+	: >"$M/left.run.go"
+	ok "it ends" wait_for 10 is_state LEFT ""
+	ok "its output is logged" \
+	    log_has "event=output id=$_id text=\"end\""
+	is "$(mark left)" 1 "it ran once"
+	ok "the limit strikes" wait_for 10 log_has event=run-timeout
+	ok "to its end" wait_for 20 none_listed
+	disarmed_owed
+}
+
+# A HUP that came before the disarming, and a daemon that was killed right then.
+disarmed_owed() {
+	arm j LAST "$(waiting last.run); echo x >>$M/last" -R
+	_id=$(id_of LAST)
+	fire j LAST
+	wait_for 10 running_of LAST
+	disarm_title LAST
+	ok "no probe is left" wait_for 10 no_probes j
+	daemon_kill9
+	printf '{"v":1,"record":"trigger","id":%s,"run":2,"at":"%s"}\n' \
+	    "$_id" "$(date -u +%FT%T.000Z)" >>"$D/state/journal"
+	daemon_start
+	ok "an owed one starts" wait_for 10 marked last.run 2
+	is "$(state_of LAST)" ending "no probe comes"
+	again
+	is "$(state_of LAST)" ending "nor later"
+	: >"$M/last.run.go"
+	ok "both go on to their end" wait_for 10 none_listed
+	is "$(mark last) $(mark last.run)" "2 2" "and ran once each"
+}
+
+running_of() {
+	[ "$(jd_list -t "$1" | field runs)" = 1 ]
 }
 
 # -- two that are equal ----------------------------------------------------
@@ -185,12 +251,15 @@ t_rules() {
 t_jails() {
 	jail_start "$kind" k
 	arm k OTHER : -r
+	arm k TAKEN : -r
 	arm j MINE : -r
+	"$JAILDAEMON" disarm -f "$D/sock" "$(id_of TAKEN)" >/dev/null
 	daemon_stop
 	jail_stop k
 	daemon_start
 	ok "a jail that ended meanwhile" wait_for 5 log_has \
 	    "event=jail-ended id=.*OTHER.*while no daemon"
+	nok "nothing is said of what had gone before" log_has TAKEN.*while
 	ok "does not keep the others" wait_for 10 is_state MINE armed
 	is "$(listed)" 1 "and is not listed"
 	jail_start "$kind" k
@@ -210,6 +279,18 @@ t_jails() {
 	    wait_for 5 log_has "event=output id=.* text=\"begin\""
 	ok "then nothing is left of it" wait_for 5 not is_state ENDER ending
 	is "$(mark ender)" 1 "it ran once"
+	jail_start "$kind" k
+	arm k KNOWN "$(waiting known)" -r
+	fire k KNOWN
+	ok "a run" wait_for 10 marked known 1
+	jail_stop k
+	ok "whose jail ends" wait_for 10 is_state KNOWN ending
+	daemon_kill9
+	daemon_start
+	is "$(state_of KNOWN)" ending "goes on"
+	nok "its jail's end was told when it ended" log_has KNOWN.*while
+	: >"$M/known.go"
+	ok "then nothing is left of it" wait_for 10 is_state KNOWN ""
 	jail_start "$kind" k
 	arm k OWED "echo \$JAILDAEMON_TITLE >>$M/owed" -r
 	arm k OWED1 "echo \$JAILDAEMON_TITLE >>$M/owed"
@@ -321,6 +402,18 @@ t_damage() {
 	daemon_start
 	ok "records of what is not there" wait_for 10 is_state TWO armed
 	is "$(listed) $(log_count journal-)" "2 0" "are passed over"
+	daemon_kill9
+	cp "$D/state/journal" "$T/before"
+	printf '{"v":1,"record":"over","id":%s}\n' "$(sed -n \
+	    '/"title":"ONE"/s/.*"id":\([0-9]*\),.*/\1/p' "$T/before")" \
+	    >>"$D/state/journal"
+	daemon_start
+	ok "killed within a disarming" wait_for 10 is_state TWO armed
+	is "$(listed)" 1 "what is over is no more"
+	daemon_stop
+	cp "$T/before" "$D/state/journal"
+	daemon_start
+	ok "as it was" wait_for 10 is_state ONE armed
 	daemon_stop
 	{ printf 'rubbish\n'; journal | sed -n 2p; } >"$T/tail"
 	cp "$D/state/journal" "$T/whole"
@@ -354,10 +447,15 @@ all_is_saved() {
 
 # -- a full disk -----------------------------------------------------------
 
-t_full() {
-	daemon_dir full
+# small_disk FOLDER: for the daemon that is started there.
+small_disk() {
+	daemon_dir "$1"
 	mkdir "$D/state" &&
-	    mount -t tmpfs -o size=64k,mode=700 none "$D/state" || return
+	    mount -t tmpfs -o size=64k,mode=700 none "$D/state"
+}
+
+t_full() {
+	small_disk full || return
 	: >"$D/conf"
 	ok "a daemon on a small disk" daemon_start -C "$D/conf"
 	arm j BEFORE "echo x >>$M/before" -r
@@ -463,6 +561,50 @@ full_of_output() {
 	: >"$M/hog.go"
 	ok "when it has ended all is saved" wait_for 20 all_is_saved
 	ok "and things go on" arm j LATER :
+}
+
+# -- an end that cannot be mended -------------------------------------------
+
+# The disk takes a part of a record, and does not give it back.
+t_broken() {
+	[ "$JAIL_OS" = Linux ] || return
+	daemon_stop
+	small_disk broken || return
+	faulty_start broken
+	arm j KEPT : -r
+	make_room
+	dd if=/dev/zero of="$D/state/ballast" bs=1k count=64 2>/dev/null
+	echo "ftruncate 1" >"$D/fail"
+	ok "a record of which a part stays" refused 75 'cannot be saved' \
+	    -f "$D/sock" -c ": $(fill 3000 x)" -j "$(jail_pid j)"
+	is "$(tail -c 1 "$D/state/journal")" x "in the journal"
+	ok "log: it is behind" wait_for 5 log_has event=journal-behind
+	ok "nothing is appended to that" refused 75 'cannot be saved' \
+	    -f "$D/sock" -c : -j "$(jail_pid j)"
+	daemon_kill9
+	daemon_start
+	ok "killed: what was whole is there" wait_for 10 is_state KEPT armed
+	ok "and the rest is dropped" log_has event=journal-torn
+	rm "$D/state/ballast"
+	ok "all is saved once there is room" wait_for 10 log_has \
+	    'event=journal text="all is saved again"'
+	make_room
+	dd if=/dev/zero of="$D/state/ballast" bs=1k count=64 2>/dev/null
+	echo "ftruncate 1" >"$D/fail"
+	ok "once more" refused 75 'cannot be saved' \
+	    -f "$D/sock" -c ": $(fill 3000 x)" -j "$(jail_pid j)"
+	rm "$D/state/ballast"
+	ok "with room it is written anew" wait_for 10 all_is_saved
+	ok "and things go on" arm j AFTER : -r
+	daemon_kill9
+	daemon_start
+	ok "over a restart" wait_for 10 is_state AFTER armed
+	is "$(state_of KEPT) $(log_count journal-)" "armed 0" "undamaged"
+	daemon_stop
+	umount "$D/state"
+	daemon_prepare() { :; }
+	daemon_dir d
+	daemon_start
 }
 
 # -- nothing saved ---------------------------------------------------------
@@ -617,8 +759,18 @@ t_owed() {
 	clones_work
 	ok "stopped: a daemon" daemon_start
 	ok "each runs there, too" wait_for 10 owed_all_ran third
+	owed_hups fourth
+	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null 2>&1
+	daemon_kill9
+	daemon_start
+	daemon_kill9
+	clones_work
+	ok "disarmed and killed, twice: a daemon" daemon_start
+	ok "each runs there, too" wait_for 10 owed_all_ran fourth
+	ok "then nothing is left" wait_for 10 none_listed
 	sleep 1.5
-	is "$(mark first) $(mark second) $(mark third)" "3 3 3" "and but once"
+	is "$(mark first) $(mark second) $(mark third) $(mark fourth)" \
+	    "3 3 3 3" "and but once"
 	is "$(log_count 'event=bug')" 0 "nor is there a mistake"
 	faulty_stop
 }
@@ -899,7 +1051,7 @@ t_soak() {
 jail_start "$kind" j
 daemon_dir d
 daemon_start
-[ $# -gt 0 ] || set -- actions runs twins rules jails many damage full none \
+[ $# -gt 0 ] || set -- actions runs twins rules jails many damage full broken none \
     long faults owed start_faults clock kill upgrade soak
 # shellcheck disable=SC2048 # words
 for tap_group in $*; do

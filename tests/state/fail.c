@@ -7,8 +7,8 @@
  * call was made and has failed, the file is empty.  Without it nothing fails.
  * "name n on": that one and all that follow, until the file says otherwise.
  *
- * Names: malloc calloc realloc write renameat unlinkat openat open accept4
- * epoll_ctl pipe2 eventfd clone pidfd_open memfd_create.
+ * Names: malloc calloc realloc write ftruncate renameat unlinkat openat open
+ * accept4 epoll_ctl pipe2 eventfd clone pidfd_open memfd_create.
  */
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -147,6 +147,13 @@ write(int fd, const void *buf, size_t len)
 {
 	return (fails("write", ENOSPC) ? -1 : raw(SYS_write, fd, (long)buf,
 	    (long)len, 0));
+}
+
+int
+ftruncate(int fd, off_t len)
+{
+	return (fails("ftruncate", EIO) ? -1 :
+	    (int)raw(SYS_ftruncate, fd, (long)len, 0, 0));
 }
 
 int

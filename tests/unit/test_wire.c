@@ -1037,6 +1037,7 @@ record_round(void **state)
 		    "\"runs_ended\":9,\"known\":true,\"last_status\":0,"
 		    "\"last_signal\":255,\"last_ms\":11,"
 		    "\"last_at\":\"2026-11-24T12:00:00.123Z\"}",
+		"{\"v\":1,\"record\":\"over\",\"id\":1}",
 		"{\"v\":1,\"record\":\"end\",\"id\":1}",
 		"{\"v\":1,\"record\":\"trigger\",\"id\":1,\"run\":2,"
 		    "\"at\":\"2026-11-24T12:00:00.123Z\"}",
