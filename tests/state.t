@@ -280,11 +280,13 @@ t_jails() {
 	ok "then nothing is left of it" wait_for 5 not is_state ENDER ending
 	is "$(mark ender)" 1 "it ran once"
 	jail_start "$kind" k
-	arm k KNOWN "$(waiting known)" -r
+	arm k KNOWN "$(waiting known)" -R
 	fire k KNOWN
 	ok "a run" wait_for 10 marked known 1
+	# FreeBSD: seen by a probe's end, and after 15 s.
+	wait_for 10 is_state KNOWN armed
 	jail_stop k
-	ok "whose jail ends" wait_for 10 is_state KNOWN ending
+	ok "whose jail ends" wait_for 30 is_state KNOWN ending
 	daemon_kill9
 	daemon_start
 	is "$(state_of KNOWN)" ending "goes on"
