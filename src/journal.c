@@ -27,7 +27,7 @@ struct journal {
 	size_t		 used;
 	size_t		 room;
 	bool		 gathering;	/* it is being written anew */
-	bool		 broken;	/* its end is not a whole line */
+	int		 why;		/* nothing can be appended; 0: it can */
 	off_t		 read;		/* whole lines of an earlier daemon */
 };
 
@@ -40,6 +40,7 @@ journal_open(int dirfd)
 		return (NULL);
 	j->dirfd = dirfd;
 	j->fd = -1;
+	j->why = ENOENT;
 	return (j);
 }
 
@@ -74,7 +75,7 @@ write_all(struct journal *j, const char *buf, size_t len)
 	saved = errno;
 	if (done > 0 && ftruncate(j->fd, j->size) == -1) {
 		log_warn("event=journal");
-		j->broken = true;
+		j->why = saved;
 	}
 	errno = saved;
 	return (-1);
@@ -126,8 +127,8 @@ gather(struct journal *j, const struct wire_record *record)
 int
 journal_add(struct journal *j, const struct wire_record *records, size_t n)
 {
-	if (j->broken) {
-		errno = EIO;
+	if (j->why != 0) {
+		errno = j->why;
 		return (-1);
 	}
 	for (size_t i = 0; i < n; i++)
@@ -143,7 +144,7 @@ journal_add(struct journal *j, const struct wire_record *records, size_t n)
 bool
 journal_is_broken(const struct journal *j)
 {
-	return (j->broken);
+	return (j->why != 0);
 }
 
 bool
@@ -191,6 +192,8 @@ journal_rewrite(struct journal *j, const char *boot, uint64_t next,
 		unlinkat(j->dirfd, NEW_NAME, 0);
 	}
 	free(fresh.lines);
+	if (j->fd == -1)
+		j->why = saved;
 	errno = saved;
 	return (-1);
 }
@@ -349,6 +352,7 @@ journal_continue(struct journal *j)
 		return;
 	}
 	j->fd = fd;
+	j->why = 0;
 	j->size = j->size_fresh = j->read;
 }
 

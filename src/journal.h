@@ -42,7 +42,8 @@ int		 journal_rewrite(struct journal *, const char *boot,
 
 /*
  * Appends so many records; they are there for the next daemon when this
- * returns.  -1 with errno: none of them is.
+ * returns.  -1 with errno: none of them is.  Where nothing can be appended it
+ * is the one of the writing that failed.
  */
 int		 journal_add(struct journal *, const struct wire_record *,
 		    size_t n);
@@ -53,7 +54,7 @@ int		 journal_add(struct journal *, const struct wire_record *,
  */
 void		 journal_continue(struct journal *);
 
-/* Nothing can be appended any more until it is written anew. */
+/* Nothing can be appended until it is written anew. */
 bool		 journal_is_broken(const struct journal *);
 
 /* Has it grown so much that it is worth to be written anew? */

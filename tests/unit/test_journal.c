@@ -3,6 +3,7 @@
  * is damaged is kept aside.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -148,6 +149,66 @@ test_damage(void **state)
 	assert_int_equal(files("journal"), 2);
 }
 
+/* There is no room for a first one. */
+static void
+test_no_file(void **state)
+{
+	char gone[] = "/tmp/test_journal.XXXXXX";
+	struct journal *j;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(gone));
+	fd = open(gone, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(rmdir(gone), 0);
+	j = journal_open(fd);
+	assert_non_null(j);
+	assert_true(journal_is_broken(j));
+	assert_int_equal(journal_rewrite(j, BOOT, 1, dump_nothing, NULL), -1);
+	assert_int_equal(errno, ENOENT);
+	errno = 0;
+	assert_int_equal(add(j, 1), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_true(journal_is_broken(j));
+	journal_close(j);
+	close(fd);
+}
+
+static int
+dump_too_much(void *arg, struct journal *j)
+{
+	(void)arg;
+	(void)j;
+	errno = ENOSPC;
+	return (-1);
+}
+
+/* What failed is what is said. */
+static void
+test_no_room(void **state)
+{
+	struct journal *j = journal_open(dirfd_here);
+
+	(void)state;
+	assert_non_null(j);
+	assert_int_equal(journal_rewrite(j, BOOT, 1, dump_too_much, NULL), -1);
+	assert_int_equal(errno, ENOSPC);
+	assert_int_equal(files("journal"), 0);
+	errno = 0;
+	assert_int_equal(add(j, 1), -1);
+	assert_int_equal(errno, ENOSPC);
+	assert_int_equal(journal_rewrite(j, BOOT, 1, dump_nothing, NULL), 0);
+	assert_false(journal_is_broken(j));
+	assert_int_equal(add(j, 1), 0);
+	/* The old one is as good as it was. */
+	assert_int_equal(journal_rewrite(j, BOOT, 1, dump_too_much, NULL), -1);
+	assert_false(journal_is_broken(j));
+	assert_int_equal(add(j, 2), 0);
+	journal_close(j);
+	journal_close(read_again(2));
+}
+
 static int
 set_up(void **state)
 {
@@ -182,6 +243,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_continue, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_damage, set_up,
+		    tear_down),
+		cmocka_unit_test(test_no_file),
+		cmocka_unit_test_setup_teardown(test_no_room, set_up,
 		    tear_down),
 	};
 
