@@ -1195,6 +1195,19 @@ join(struct action *a, struct action_waiter *w)
 }
 
 static int
+refuse_for_room(const struct actions *as, const struct spec *spec,
+    struct action_waiter *w)
+{
+	char why[WHY_MAX];
+
+	snprintf(why, sizeof(why), "no room for a further action: the "
+	    "daemon's limit of %lu descriptors (RLIMIT_NOFILE) is used up: "
+	    "there are %u probes and %u jails", as->fd_limit, as->probes.count,
+	    jails_count(as->jails));
+	return (refuse(as, spec, w, EX_TEMPFAIL, why));
+}
+
+static int
 arm_in_jail(struct actions *as, struct jail *jail, struct spec *spec,
     const struct wire_record *rule, struct action_waiter *w)
 {
@@ -1212,6 +1225,10 @@ arm_in_jail(struct actions *as, struct jail *jail, struct spec *spec,
 			return (EX_TEMPFAIL);
 		state_note(as->state, rule, 1);
 		return (0);
+	}
+	if (!actions_have_room(as)) {
+		jails_release(jail);
+		return (refuse_for_room(as, spec, w));
 	}
 	a = new_action(as, jail, spec, rule == NULL ? 0 : rule->rule);
 	if (a == NULL) {
@@ -1239,13 +1256,6 @@ arm(struct actions *as, struct spec *spec, const struct wire_record *rule,
 	if (as->stopping)
 		return (refuse(as, spec, w, EX_TEMPFAIL,
 		    "the daemon is stopping"));
-	if (!actions_have_room(as)) {
-		snprintf(why, sizeof(why), "no room for a further action: the "
-		    "daemon's limit of %lu descriptors (RLIMIT_NOFILE) is used "
-		    "up: there are %u probes and %u jails", as->fd_limit,
-		    as->probes.count, jails_count(as->jails));
-		return (refuse(as, spec, w, EX_TEMPFAIL, why));
-	}
 	jail = jails_hold(as->jails, spec, &status, why, sizeof(why));
 	if (jail == NULL)
 		return (refuse(as, spec, w, status, why));
@@ -1418,6 +1428,18 @@ actions_disarm(struct actions *as, const struct action_choice *c,
 	if (unknown != 0)
 		return (refuse_id(unknown, err, errsize));
 	return (ret == -1 ? EX_TEMPFAIL : 0);
+}
+
+void
+action_hand_over(struct actions *as, struct jail *jail,
+    const struct spec *spec, uint64_t rule, bool (*keeps)(void *, uint64_t),
+    void *arg)
+{
+	struct action key = { .jail = jail, .spec = *spec }, *a;
+
+	a = RB_FIND(action_tree, &as->tree, &key);
+	if (a != NULL && a->rule != 0 && !keeps(arg, a->rule))
+		a->rule = rule;
 }
 
 /* What stands in the file no more goes, saved or not. */

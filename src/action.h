@@ -152,7 +152,15 @@ struct action_choice {
 int		 actions_disarm(struct actions *, const struct action_choice *,
 		    unsigned int *count, char *err, size_t errsize);
 
-/* The same for all actions of rules that keeps() does not know. */
+/*
+ * The jail's action of that spec is this rule's from now on, if it was one's
+ * that keeps() does not know.  That is not saved by this.
+ */
+void		 action_hand_over(struct actions *, struct jail *,
+		    const struct spec *, uint64_t rule,
+		    bool (*keeps)(void *arg, uint64_t rule), void *arg);
+
+/* Disarms all actions of rules that keeps() does not know. */
 void		 actions_disarm_unless(struct actions *,
 		    bool (*keeps)(void *arg, uint64_t rule), void *arg);
 

@@ -453,16 +453,34 @@ is_rule_of(void *arg, uint64_t key)
 	return (has_key(&rs->keys, key));
 }
 
+/*
+ * Rules that differ but in their patterns have one action in a jail that both
+ * are for: it stays while one of them does.
+ */
+static void
+hand_over(struct rules *rs, const struct place *p)
+{
+	const struct conf_rule *r;
+
+	TAILQ_FOREACH(r, &rs->rules, entry)
+		if (has_key(&p->applied, r->key))
+			action_hand_over(rs->actions, p->jail, &r->spec,
+			    r->key, is_rule_of, rs);
+}
+
 void
 rules_apply(struct rules *rs)
 {
 	struct place *p;
 	bool forgotten = false;
 
-	actions_disarm_unless(rs->actions, is_rule_of, rs);
 	/* One that is in the file again later is new again. */
 	TAILQ_FOREACH(p, &rs->places, entry)
-		forgotten |= intersect_keys(&p->applied, &rs->keys);
+		if (intersect_keys(&p->applied, &rs->keys)) {
+			hand_over(rs, p);
+			forgotten = true;
+		}
+	actions_disarm_unless(rs->actions, is_rule_of, rs);
 	if (forgotten)
 		state_renew(rs->state);
 	TAILQ_FOREACH(p, &rs->places, entry)

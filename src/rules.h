@@ -36,9 +36,10 @@ struct rules	*rules_open(struct event_base *, struct actions *,
 void		 rules_close(struct rules *);
 
 /*
- * Reads the file.  Actions of rules that are gone are disarmed, new rules are
- * armed in the jails that are known, all others are left alone.  0, or a
- * sysexits(3) status with one line; then nothing has changed.
+ * Reads the file.  Actions of rules that are gone are disarmed, if no equal one
+ * has them too, new rules are armed in the jails that are known, all others are
+ * left alone.  0, or a sysexits(3) status with one line; then nothing has
+ * changed.
  */
 int		 rules_reload(struct rules *, struct rules_change *, char *err,
 		    size_t errsize);

@@ -669,6 +669,8 @@ t_descriptors() {
 	is "$?" 75 "but no more than fit"
 	ok "and says so" one_line_like "$T/few.err" descriptor
 	nok "no probe is left" probe_pid a TOO_MANY
+	ok "one that is armed already needs none" \
+	    arm a "FEW 0" "echo 0 >>$M/few" -r
 	fire a "FEW 0"
 	ok "the others work" wait_for 5 marked few 1
 	ok "again and again" wait_for 5 probe_pid a "FEW 0"

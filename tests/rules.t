@@ -138,6 +138,50 @@ t_reload() {
 	broken_reload
 }
 
+# Two rules of which a jail has one action.
+t_equal() {
+	conf <<-END
+	-j 'jdtest-*-b' -t RULE_A -c 'echo x >>$M/equal'
+	-j $JAIL_RUN-b -t RULE_A -c 'echo x >>$M/equal'
+	END
+	verb reload
+	tell_started b
+	ok "two equal rules" wait_for 10 probe_pid b RULE_A
+	_was="$(rule_pids A) $(all_ids)"
+	is "$(rule_items)" "RULE_A " "are one action"
+	sed -n 2p "$D/conf" >"$T/conf.second"
+	sed -n 1p "$D/conf" >"$T/conf.first"
+	cat "$T/conf.second" >"$D/conf"
+	verb reload
+	is "$(rule_pids A) $(all_ids)" "$_was" "which stays without the first"
+	_ids=$(all_ids)
+	daemon_kill9
+	daemon_start -C "$D/conf"
+	ok "over a restart" wait_for 10 probe_pid b RULE_A
+	is "$(all_ids)" "$_ids" "as it was"
+	daemon_kill9
+	cat "$T/conf.first" "$T/conf.second" >"$D/conf"
+	daemon_start -C "$D/conf"
+	ok "with both again" wait_for 10 probe_pid b RULE_A
+	is "$(all_ids)" "$_ids" "it is one still"
+	daemon_kill9
+	cat "$T/conf.first" >"$D/conf"
+	daemon_start -C "$D/conf"
+	ok "and without the second, taken out meanwhile" \
+	    wait_for 10 probe_pid b RULE_A
+	is "$(all_ids)" "$_ids" "as it was"
+	trigger b RULE_A
+	ok "it works" wait_for 5 marked equal 1
+	wait_for 5 no_rules
+	cat "$T/conf.second" >"$D/conf"
+	verb reload
+	ok "a new rule is another" wait_for 5 probe_pid b RULE_A
+	is "$(mark equal)" 1 "that has not run yet"
+	: >"$D/conf"
+	verb reload
+	ok "without both it goes" wait_for 5 no_rules
+}
+
 none_ending() {
 	! verb list -J | grep -q '"state":"ending"'
 }
@@ -465,5 +509,5 @@ started_warns() {
 
 # --------------------------------------------------------------------------
 
-[ $# -gt 0 ] || set -- file_start reload many no_room two_names started
+[ $# -gt 0 ] || set -- file_start reload equal many no_room two_names started
 verbs_main "$@"

@@ -253,8 +253,12 @@ t_jails() {
 	arm k OTHER : -r
 	arm k TAKEN : -r
 	arm j MINE : -r
-	"$JAILDAEMON" disarm -f "$D/sock" "$(id_of TAKEN)" >/dev/null
-	daemon_stop
+	_id=$(id_of TAKEN)
+	"$JAILDAEMON" disarm -f "$D/sock" "$_id" >/dev/null
+	daemon_kill9
+	# As if it had been killed before the probe's end.
+	sed "/\"record\":\"end\",\"id\":$_id}/d" "$D/state/journal" >"$T/over"
+	cp "$T/over" "$D/state/journal"
 	jail_stop k
 	daemon_start
 	ok "a jail that ended meanwhile" wait_for 5 log_has \
@@ -601,7 +605,8 @@ t_broken() {
 	daemon_kill9
 	daemon_start
 	ok "over a restart" wait_for 10 is_state AFTER armed
-	is "$(state_of KEPT) $(log_count journal-)" "armed 0" "undamaged"
+	ok "with all that was there" wait_for 10 is_state KEPT armed
+	is "$(log_count journal-)" 0 "undamaged"
 	daemon_stop
 	umount "$D/state"
 	daemon_prepare() { :; }
