@@ -24,6 +24,7 @@
 #include "timer.h"
 
 #define WHY_MAX		1024
+#define STOPPING	"the daemon is stopping"
 #define NOT_YET		"warning: the probe is not there yet: "
 #define OWED_MS		1000	/* between tries to start a command */
 #define DRAIN_POLL_MS	2
@@ -1254,8 +1255,7 @@ arm(struct actions *as, struct spec *spec, const struct wire_record *rule,
 	int status;
 
 	if (as->stopping)
-		return (refuse(as, spec, w, EX_TEMPFAIL,
-		    "the daemon is stopping"));
+		return (refuse(as, spec, w, EX_TEMPFAIL, STOPPING));
 	jail = jails_hold(as->jails, spec, &status, why, sizeof(why));
 	if (jail == NULL)
 		return (refuse(as, spec, w, status, why));
@@ -1395,8 +1395,18 @@ save_over(struct actions *as, const struct chosen *chosen)
 }
 
 static int
-refuse_id(uint64_t id, char *err, size_t errsize)
+refuse_stopping(char *err, size_t errsize)
 {
+	strlcpy(err, STOPPING, errsize);
+	return (EX_TEMPFAIL);
+}
+
+/* One that the next daemon has again may be gone already while this one stops. */
+static int
+refuse_id(const struct actions *as, uint64_t id, char *err, size_t errsize)
+{
+	if (as->stopping)
+		return (refuse_stopping(err, errsize));
 	snprintf(err, errsize, "no action has the id %llu",
 	    (unsigned long long)id);
 	return (EX_DATAERR);
@@ -1411,6 +1421,8 @@ actions_disarm(struct actions *as, const struct action_choice *c,
 	int ret;
 
 	*count = 0;
+	if (as->stopping)
+		return (refuse_stopping(err, errsize));
 	errno = ENOMEM;
 	ret = choose(as, c, &chosen, &unknown);
 	for (size_t i = 0; i < chosen.n; i++)
@@ -1426,7 +1438,7 @@ actions_disarm(struct actions *as, const struct action_choice *c,
 	}
 	free(chosen.list);
 	if (unknown != 0)
-		return (refuse_id(unknown, err, errsize));
+		return (refuse_id(as, unknown, err, errsize));
 	return (ret == -1 ? EX_TEMPFAIL : 0);
 }
 
@@ -1521,7 +1533,7 @@ action_run(struct actions *as, uint64_t id, char *err, size_t errsize)
 	struct action *a = find(as, id);
 
 	if (a == NULL)
-		return (refuse_id(id, err, errsize));
+		return (refuse_id(as, id, err, errsize));
 	if (a->life.state != LIFE_ARMED || a->triggering) {
 		snprintf(err, errsize, "action %llu is %s: it has no probe now "
 		    "that could be triggered", (unsigned long long)id,
@@ -1542,7 +1554,7 @@ action_output(struct actions *as, uint64_t id, int *status, char *err,
 	char *text;
 
 	if (a == NULL) {
-		*status = refuse_id(id, err, errsize);
+		*status = refuse_id(as, id, err, errsize);
 		return (NULL);
 	}
 	text = run_output(as->runs, id, a->last.output);
@@ -1821,7 +1833,7 @@ actions_stop(struct actions *as, int timeout_ms, void (*drained)(void *),
 	as->drain_until = clock_ms() + timeout_ms;
 	for (a = RB_MIN(id_tree, &as->ids); a != NULL; a = next) {
 		next = RB_NEXT(id_tree, &as->ids, a);
-		tell_waiters(a, EX_TEMPFAIL, "the daemon is stopping");
+		tell_waiters(a, EX_TEMPFAIL, STOPPING);
 		a->stopped = !is_ending(a);
 		step(a, LIFE_STOP);
 	}

@@ -147,7 +147,8 @@ struct action_choice {
  * Takes actions away: their probes are ended, and a HUP that came first still
  * counts.  *count is how many; those that were ending already are none.  0, or
  * a sysexits(3) status with one line, and nothing is done: EX_DATAERR one of
- * the ids is no action; EX_TEMPFAIL it cannot be saved.
+ * the ids is no action; EX_TEMPFAIL it cannot be saved, or the daemon is
+ * stopping, and the next one has them again.
  */
 int		 actions_disarm(struct actions *, const struct action_choice *,
 		    unsigned int *count, char *err, size_t errsize);
@@ -173,7 +174,8 @@ bool		 actions_next(struct actions *, const struct action_choice *,
 
 /*
  * Triggers, as a SIGHUP from the jail would.  0, or a sysexits(3) status with
- * one line: EX_DATAERR no such action, EX_TEMPFAIL it has no probe now.
+ * one line: EX_DATAERR no such action, EX_TEMPFAIL it has no probe now, or the
+ * daemon is stopping.
  */
 int		 action_run(struct actions *, uint64_t id, char *err,
 		    size_t errsize);

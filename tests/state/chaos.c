@@ -9,9 +9,10 @@
  * JAIL is a pid on Linux, a jid on FreeBSD.
  *
  * kill: clients arm, trigger and disarm at random, while the daemon is killed
- * at random instants.  Afterwards every action that was acknowledged is there
- * once, none that was disarmed is, no probe is left over, and no command ran
- * more often than it was triggered.
+ * at random instants, its start and its stop among them.  Afterwards every
+ * action that was acknowledged is there once, none that was disarmed is, a
+ * single shot has either run or is there, no probe is left over, and no command
+ * ran more often than it was triggered.
  *
  * upgrade: the daemon is stopped in order and started again, while probes are
  * hung up as fast as they appear.  The kernel is asked how many processes died
@@ -183,7 +184,7 @@ is_up(void)
 }
 
 static void
-start_daemon(void)
+launch_daemon(void)
 {
 	char path[200], state[200], pidfile[200];
 	int fd;
@@ -199,6 +200,12 @@ start_daemon(void)
 		    socket_path, "-p", pidfile, "-S", state, (char *)NULL);
 		_exit(127);
 	}
+}
+
+static void
+start_daemon(void)
+{
+	launch_daemon();
 	for (int i = 0; i < 2000 && !is_up(); i++) {
 		if (waitpid(daemon_pid, NULL, WNOHANG) == daemon_pid) {
 			printf("WRONG: the daemon does not start: see its "
@@ -262,8 +269,9 @@ arm(int w, unsigned int seed)
 	sh->used[w]++;
 	snprintf(request, sizeof(request), "{\"v\":1,\"verb\":\"arm\","
 	    JAIL_KEY ",\"title\":\"%s\",\"uid\":%u,\"respawn\":\"%s\","
-	    "\"command\":\"echo x >>%s/runs/%s\"}\n", jail, s->title, uid_here,
-	    modes[seed % 3], dir, s->title);
+	    "\"command\":\"echo x >>%s/runs/%s; sleep 0.%u\"}\n", jail,
+	    s->title, uid_here, modes[seed % 3], dir, s->title,
+	    seed / 3 % 4);
 	reply = ask(request);
 	if (reply != NULL && strstr(reply, "\"ok\":true") != NULL) {
 		s->id = number(reply, "id");
@@ -300,11 +308,12 @@ trigger(int w, unsigned int seed)
 
 	if (pid == 0)
 		return;
-	s->hups++;
 	if (s->mode == 'n')
 		s->fate = FIRED;
-	if (kill(pid, SIGHUP) == 0)
+	if (kill(pid, SIGHUP) == 0) {
+		s->hups++;
 		sh->triggered++;
+	}
 }
 
 static void
@@ -320,10 +329,14 @@ disarm(int w, unsigned int seed)
 	    "{\"v\":1,\"verb\":\"disarm\",\"ids\":[%lu]}\n", s->id);
 	if ((reply = ask(request)) == NULL)
 		return;
-	check(strstr(reply, "\"ok\":true") != NULL, "%s, id %lu, is not "
-	    "known: %s", s->title, s->id, reply);
-	s->fate = GONE;
-	sh->acknowledged++;
+	if (strstr(reply, "the daemon is stopping") != NULL)
+		s->fate = THERE;
+	else {
+		check(strstr(reply, "\"ok\":true") != NULL, "%s, id %lu, is "
+		    "not known: %s", s->title, s->id, reply);
+		s->fate = GONE;
+		sh->acknowledged++;
+	}
 	free(reply);
 }
 
@@ -386,6 +399,11 @@ judge(const struct slot *s, const char *list)
 	if (s->fate == THERE)
 		check(listed == 1, "%s (id %lu, mode %c) was acknowledged "
 		    "and is not there", s->title, s->id, s->mode);
+	/* Where the HUP came while no daemon was there it is there again. */
+	if (s->fate == FIRED)
+		check(listed + runs == 1, "%s (id %lu), a single shot, ran %u "
+		    "times and is there %u times", s->title, s->id, runs,
+		    listed);
 	if (s->fate == GONE)
 		check(listed == 0, "%s (id %lu) was disarmed and is there",
 		    s->title, s->id);
@@ -412,6 +430,22 @@ settle(void)
 	return (list);
 }
 
+/* Now and then when it is told to stop, and before it has started. */
+static void
+kill_daemon(int round)
+{
+	if (round % 4 == 1) {
+		kill(daemon_pid, SIGTERM);
+		nap(rand() % 20000);
+	}
+	end_daemon(SIGKILL);
+	if (round % 3 == 1) {
+		launch_daemon();
+		nap(rand() % 30000);
+		end_daemon(SIGKILL);
+	}
+}
+
 static void
 run_kill(int rounds, unsigned int seed)
 {
@@ -433,7 +467,7 @@ run_kill(int rounds, unsigned int seed)
 		for (int j = 0; j < 100 && sh->acknowledged < until; j++)
 			nap(5000);
 		nap(rand() % 10000);
-		end_daemon(SIGKILL);
+		kill_daemon(i);
 		start_daemon();
 	}
 	sh->stop = true;
@@ -452,8 +486,8 @@ run_kill(int rounds, unsigned int seed)
 	probes = probes_count(uid_here);
 	check(probes == armed, "%u probes for %u armed actions", probes,
 	    armed);
-	printf("%d kills, %lu requests, %u actions, %lu acknowledged, "
-	    "%lu triggers, %u armed at the end\n", rounds, sh->requests,
+	printf("seed %u: %d kills, %lu requests, %u actions, %lu acknowledged, "
+	    "%lu triggers, %u armed at the end\n", seed, rounds, sh->requests,
 	    total, sh->acknowledged, sh->triggered, armed);
 	free(list);
 	end_daemon(SIGTERM);
