@@ -62,6 +62,7 @@ struct action {
 	bool		 queued;	/* for a turn to attach a probe */
 	bool		 attaching;
 	bool		 saved;		/* the journal has it, or will */
+	bool		 late;		/* it will, once there is room */
 	bool		 over_saved;	/* that it gets no further probe, too */
 	bool		 stopped;	/* by the daemon's stop alone */
 	bool		 listed;
@@ -934,6 +935,7 @@ note_action(struct action *a, const struct wire_record *applied)
 	recs[1] = *applied;
 	state_note(a->actions->state, recs, 2);
 	a->saved = true;
+	a->late = state_is_behind(a->actions->state);
 }
 
 /* The next daemon must not attach a probe to it; its runs go on. */
@@ -1180,6 +1182,11 @@ join(struct action *a, struct action_waiter *w)
 {
 	if (w == NULL)
 		return;
+	if (a->late && state_is_behind(a->actions->state)) {
+		w->done(w->arg, EX_TEMPFAIL, a->id, "the action of the file "
+		    "that is equal cannot be saved yet: the journal is behind");
+		return;
+	}
 	if (a->life.state != LIFE_ARMING && a->life.state != LIFE_REARMING) {
 		w->done(w->arg, 0, a->id, life_has_failed(&a->life) ?
 		    NOT_YET "it could not be attached, which is tried again" :

@@ -484,12 +484,17 @@ t_full() {
 	verb reload
 	ok "so does an action of the file" wait_for 10 is_state FILE armed
 	ok "which stays" stays 1 is_state FILE armed
+	ok "but whoever asks for it is not told that it will" refused 75 \
+	    'cannot be saved yet' -f "$D/sock" -c "echo x >>$M/file" \
+	    -j "$(jail_pid j)" -t FILE -r
 	fire j FILE
 	ok "and works" wait_for 10 marked file 1
 	rm "$D/state/ballast"
 	ok "all is saved once there is room" wait_for 10 log_has \
 	    'event=journal text="all is saved again"'
 	ok "and things go on" arm j LATE :
+	ok "so do requests for what the file has" \
+	    arm j FILE "echo x >>$M/file" -r
 	daemon_kill9
 	daemon_start -C "$D/conf"
 	ok "over a restart" wait_for 10 is_state LATE armed
@@ -661,21 +666,19 @@ short_journal() {
 # -- faults ----------------------------------------------------------------
 
 # The n-th call of a function fails, while everything is done once.  The
-# client is told the truth, and the daemon goes on.
+# client is told the truth, the daemon goes on, and what was armed before stays.
 fault() {
+	_title=F$1$2 _mark=fault-$1$2
+	rm -f "$M/$_mark"
 	echo "$1 $2" >"$D/fail.new"
 	mv "$D/fail.new" "$D/fail"
-	_armed=
-	arm j "F$1$2" "echo x >>$M/fault-$1$2" -r 2>"$T/fault.err" &&
-	    _armed=y
+	arm j "$_title" "echo x >>$M/$_mark" -r 2>"$T/fault.err"
+	_armed=$?
 	jd_list >/dev/null 2>&1
-	[ -z "$_armed" ] || fire j "F$1$2" || alive "$DPID" || return 1
-	[ -z "$_armed" ] || wait_for 5 marked "fault-$1$2" 1 || {
-		diag "armed, but nothing ran"
-		return 1
-	}
-	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" -t "F$1$2" \
-	    >"$T/fault.out" 2>&1
+	"$JAILDAEMON" metrics -f "$D/sock" >/dev/null 2>&1
+	"$JAILDAEMON" reload -f "$D/sock" >/dev/null 2>&1
+	[ "$_armed" -ne 0 ] || fault_fire || return 1
+	disarm_title "$_title" >"$T/fault.out" 2>&1
 	_rc=$?
 	# What still waits for its turn to fail does not any more.
 	_left=$(cat "$D/fail")
@@ -685,14 +688,57 @@ fault() {
 		diag_file "$T/unanswered"
 		return 1
 	fi
-	# A connection that ended without an answer says nothing.
-	if [ -n "$_armed" ] && [ "$_rc" -eq 75 ] && [ -z "$(id_of "F$1$2")" ]
-	then
+	fault_truth || return 1
+	disarm_title "$_title" >/dev/null 2>&1
+	wait_for 10 is_state "$_title" "" &&
+	    wait_for 10 is_state BYSTANDER armed && return
+	diag "what was armed before is gone, or this one is not"
+	return 1
+}
+
+# It was acknowledged: so it is saved, or will be, and works.
+fault_fire() {
+	if all_is_saved && ! journal | grep -q "\"title\":\"$_title\""; then
+		diag "acknowledged, but not saved"
+		return 1
+	fi
+	fire j "$_title" || alive "$DPID" || return 1
+	wait_for 5 marked "$_mark" 1 || { diag "armed, but nothing ran"; return 1; }
+	"$JAILDAEMON" output -f "$D/sock" "$(id_of "$_title")" >/dev/null 2>&1
+	return 0
+}
+
+# Status 75 is a refusal, 0 is done.  A connection that ended without an answer
+# says nothing.
+fault_truth() {
+	if [ "$_armed" -eq 75 ] && ! wait_for 5 is_state "$_title" ""; then
+		diag "refused, but armed: $(cat "$T/fault.err")"
+		return 1
+	fi
+	if [ "$_armed" -eq 0 ] && [ "$_rc" -eq 75 ] &&
+	    [ -z "$(id_of "$_title")" ]; then
 		diag "refused, but not there any more: $(cat "$T/fault.out")"
 		return 1
 	fi
-	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null 2>&1
-	return 0
+	if [ "$_rc" -eq 0 ] && ! wait_for 5 is_state "$_title" ""; then
+		diag "disarmed, but there"
+		return 1
+	fi
+	[ "$_armed" -ne 0 ] || [ "$(mark "$_mark")" -eq 1 ] || {
+		diag "ran $(mark "$_mark") times"
+		return 1
+	}
+}
+
+# What the daemon holds when nothing goes on: blocks of memory, descriptors.
+held() {
+	wait_for 5 all_is_saved
+	rm -f "$D/fail.live"
+	echo live >"$D/fail.new"
+	mv "$D/fail.new" "$D/fail"
+	verb list >/dev/null
+	wait_for 5 [ -s "$D/fail.live" ]
+	echo "$(cat "$D/fail.live") $(find "/proc/$DPID/fd" -type l | lines)"
 }
 
 # faulty_start FOLDER: there, from now on; faulty_stop: as it was.
@@ -713,23 +759,51 @@ faulty_stop() {
 	daemon_start
 }
 
+# The same, and it leaves nothing behind: a buffer may be kept for the next one,
+# but what is more each time is lost.
+fault_held() {
+	for _try in 1 2 3; do
+		fault "$1" "$2" || return 1
+		_held=$(held)
+		[ "${_held% *}" -gt "$_blocks" ] ||
+		    [ "${_held#* }" -gt "$_fds" ] || return 0
+		_blocks=${_held% *} _fds=${_held#* }
+	done
+	diag "$1 $2: more is held each time, in the end $_held"
+	return 1
+}
+
+# all_fail FUNCTION STEP [DENSE]: and the next daemon has what was armed.
+all_fail() {
+	_held=$(held)
+	_blocks=${_held% *} _fds=${_held#* }
+	ok "$1 fails" each_fault fault_held "$@"
+	daemon_kill9
+	daemon_start
+	ok "$1: over a restart" wait_for 10 is_state BYSTANDER armed
+	is "$(listed)" 1 "$1: and no other"
+}
+
 t_faults() {
 	[ "$JAIL_OS" = Linux ] || return
 	daemon_stop
 	ok "what makes them fail" test -e "$FAULTS"
 	faulty_start faults
+	arm j BYSTANDER : -r
+	ok "without a fault" fault none 1
 	_step=23
 	[ "${JAILDAEMON_LONG:-0}" = 0 ] || _step=1
 	# Each one of reading a request: what is left out there is run.
 	for _c in malloc calloc realloc; do
-		ok "$_c fails" each_fault fault "$_c" "$_step" 30
+		all_fail "$_c" "$_step" 30
 	done
 	for _c in write renameat unlinkat openat open accept4 epoll_ctl pipe2 \
 	    eventfd clone pidfd_open memfd_create; do
 		# Until then no output is removed.
 		wait_for 5 all_is_saved
-		ok "$_c fails" each_fault fault "$_c" 1
+		all_fail "$_c" 1
 	done
+	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null
 	ok "no probe is left" wait_for 10 no_probes j
 	ok "nor an action" wait_for 10 none_listed
 	none_listed || jd_list | sed 's/^/# /'
@@ -893,6 +967,11 @@ client_fault() {
 	_left=$_all
 }
 
+# Who is asked for a name says what kept it from asking.
+engine_fault() {
+	utility_fault "$1" "$2" -f "$D/sock" -j docker:nobody -c :
+}
+
 t_start_faults() {
 	[ "$JAIL_OS" = Linux ] || return
 	daemon_stop
@@ -919,7 +998,7 @@ t_start_faults() {
 		ok "$_c fails" each_fault start_fault "$_c" "$_step"
 	done
 	_deep=kept_all
-	for _c in renameat openat epoll_ctl pipe2 eventfd clone pidfd_open \
+	for _c in renameat openat epoll_ctl pipe2 eventfd clone fork pidfd_open \
 	    memfd_create; do
 		ok "$_c fails" each_fault start_fault "$_c" 1
 	done
@@ -930,6 +1009,9 @@ t_start_faults() {
 	tap_group=client_faults
 	for _c in malloc calloc realloc; do
 		ok "$_c fails" each_fault client_fault "$_c" "$_step"
+	done
+	for _c in fork pipe2 pidfd_open; do
+		ok "an engine: $_c fails" each_fault engine_fault "$_c" 1
 	done
 	daemon_stop
 	daemon_dir d

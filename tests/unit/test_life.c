@@ -307,6 +307,7 @@ struct world {
 	unsigned int	nburst;
 	int64_t		timer;		/* when it is due, or -1 */
 	bool		over;		/* no further probe is to come */
+	bool		killed;		/* the end of the probe was asked for */
 	unsigned int	calm;		/* how rarely a probe fails */
 };
 
@@ -358,6 +359,7 @@ live(struct world *w, enum life_event event, int64_t now)
 	w->attaching -= event == LIFE_READY || event == LIFE_REFUSED;
 	w->probes += event == LIFE_READY;
 	w->probes -= event == LIFE_HUP || event == LIFE_LOST;
+	w->killed = w->killed && event != LIFE_READY;
 	w->runs -= event == LIFE_RUN_ENDED;
 	w->hups += event == LIFE_HUP;
 	if (event == LIFE_TIMER)
@@ -376,8 +378,18 @@ act(struct world *w, const struct life *life, unsigned int effects,
 	w->attaching += (effects & LIFE_ATTACH) != 0;
 	w->runs += (effects & LIFE_START_RUN) != 0;
 	w->started += (effects & LIFE_START_RUN) != 0;
+	w->killed = w->killed || (effects & LIFE_KILL_PROBE) != 0;
 	if (effects & LIFE_SET_TIMER)
 		w->timer = now + life_wait(life, now);
+}
+
+/* With -L, without, and one that has no probe while it runs. */
+static int
+most_runs(const struct spec *spec)
+{
+	if (spec->respawn != RESPAWN_NOW)
+		return (1);
+	return (spec->parallel != 0 ? (int)spec->parallel : 64);
 }
 
 /* The first promise that is broken, or NULL. */
@@ -401,9 +413,9 @@ broken(const struct world *w, const struct life *life, const struct spec *spec,
 		return ("armed has a probe");
 	if (never && w->hups > 1)
 		return ("a single shot");
-	if (!never && w->runs > (int)life->runs_max)
+	if (!never && w->runs > most_runs(spec))
 		return ("no more runs than may be");
-	if ((effects & LIFE_ATTACH) && w->runs >= (int)life->runs_max)
+	if ((effects & LIFE_ATTACH) && w->runs >= most_runs(spec))
 		return ("no probe while as many run as may");
 	if ((effects & LIFE_ATTACH) && (w->over || (never && w->hups > 0)))
 		return ("no probe after the end");
@@ -415,8 +427,12 @@ broken(const struct world *w, const struct life *life, const struct spec *spec,
 	    LIFE_BURST_MS && now < w->last_hup + LIFE_REST_MS)
 		return ("a burst is followed by a rest");
 	if (life->state == LIFE_RESTING && w->timer == -1 &&
-	    w->runs < (int)life->runs_max)
+	    w->runs < most_runs(spec))
 		return ("whoever rests will be woken");
+	if (w->killed && !w->over)
+		return ("no probe is ended without a reason");
+	if (w->over && w->probes > 0 && !w->killed)
+		return ("a probe that is not wanted any more is ended");
 	if (life->state == LIFE_ENDED &&
 	    w->attaching + w->probes + w->runs != 0)
 		return ("nothing is left at the end");
@@ -438,10 +454,11 @@ restart(struct world *w, struct life *life, const struct spec *spec,
 	w->nburst = 0;
 	w->timer = -1;
 	life_resume(life, spec, LOST_WAIT, (unsigned int)w->runs,
-	    spec->respawn == RESPAWN_NEVER && w->hups > 0, not_before, now);
+	    w->over || (spec->respawn == RESPAWN_NEVER && w->hups > 0),
+	    not_before, now);
 	w->attaching = life->state == LIFE_REARMING;
 	/* As action.c does. */
-	if (life->state == LIFE_RESTING && w->runs < (int)life->runs_max)
+	if (life->state == LIFE_RESTING && w->runs < most_runs(spec))
 		w->timer = now + life_wait(life, now);
 }
 
@@ -529,15 +546,20 @@ random_life(uint64_t seed, unsigned long *events)
 	random_spec(&spec);
 	w.calm = calms[roll(sizeof(calms) / sizeof(calms[0]))];
 	pace = paces[roll(sizeof(paces) / sizeof(paces[0]))];
-	life_init(&life, &spec, LOST_WAIT);
+	if (roll(2) == 0)
+		life_init(&life, &spec, LOST_WAIT);
+	else
+		life_init_kept(&life, &spec, LOST_WAIT);
 	for (int i = 0; what == NULL && i < 2000; i++) {
 		enum life_event event = choose_event(&w, now);
 		unsigned int effects;
 
 		now += roll(pace);
-		if (roll(1000) == 0 && !w.over && life.state != LIFE_ARMING)
+		if (roll(w.over ? 10 : 1000) == 0 &&
+		    life.state != LIFE_ARMING) {
 			restart(&w, &life, &spec, now);
-		else if (event == LIFE_EVENTS)
+			what = broken(&w, &life, &spec, 0, now);
+		} else if (event == LIFE_EVENTS)
 			continue;
 		else {
 			live(&w, event, now);
