@@ -62,7 +62,7 @@ struct action {
 	bool		 queued;	/* for a turn to attach a probe */
 	bool		 attaching;
 	bool		 saved;		/* the journal has it, or will */
-	bool		 late;		/* it will, once there is room */
+	uint64_t	 late;		/* state_behind() of when it would not */
 	bool		 over_saved;	/* that it gets no further probe, too */
 	bool		 stopped;	/* by the daemon's stop alone */
 	bool		 listed;
@@ -933,9 +933,12 @@ note_action(struct action *a, const struct wire_record *applied)
 
 	fill_record(a, &recs[0]);
 	recs[1] = *applied;
-	state_note(a->actions->state, recs, 2);
 	a->saved = true;
-	a->late = state_is_behind(a->actions->state);
+	if (state_save(a->actions->state, recs, 2) == 0)
+		return;
+	if (!state_is_behind(a->actions->state))
+		state_renew(a->actions->state);
+	a->late = state_behind(a->actions->state);
 }
 
 /* The next daemon must not attach a probe to it; its runs go on. */
@@ -1182,7 +1185,7 @@ join(struct action *a, struct action_waiter *w)
 {
 	if (w == NULL)
 		return;
-	if (a->late && state_is_behind(a->actions->state)) {
+	if (a->late != 0 && a->late == state_behind(a->actions->state)) {
 		w->done(w->arg, EX_TEMPFAIL, a->id, "the action of the file "
 		    "that is equal cannot be saved yet: the journal is behind");
 		return;
@@ -1408,7 +1411,7 @@ refuse_stopping(char *err, size_t errsize)
 	return (EX_TEMPFAIL);
 }
 
-/* One that the next daemon has again may be gone already while this one stops. */
+/* While it stops what the next daemon has again may be gone already. */
 static int
 refuse_id(const struct actions *as, uint64_t id, char *err, size_t errsize)
 {

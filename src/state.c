@@ -46,6 +46,7 @@ struct state {
 	struct rules	*rules;
 	struct event	*retry;
 	bool		 behind;	/* something true is not saved */
+	uint64_t	 times;		/* that it was */
 	bool		 due;		/* it is to be written anew */
 	bool		 finished;	/* it is not any more */
 	struct loading	 loaded;	/* until it is resumed */
@@ -164,6 +165,7 @@ fall_behind(struct state *st)
 		return;
 	log_warn("event=journal-behind");
 	st->behind = true;
+	st->times++;
 	retry_later(st);
 }
 
@@ -229,6 +231,12 @@ bool
 state_is_behind(const struct state *st)
 {
 	return (st->behind);
+}
+
+uint64_t
+state_behind(const struct state *st)
+{
+	return (st->behind ? st->times : 0);
 }
 
 void

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "wire.h"
 
@@ -60,6 +61,9 @@ void		 state_note(struct state *, const struct wire_record *,
 
 /* Something that was noted has not been saved yet. */
 bool		 state_is_behind(const struct state *);
+
+/* 0, or which time it is that it is behind. */
+uint64_t	 state_behind(const struct state *);
 
 /* What was saved is not true any more: all is written anew, now or later. */
 void		 state_renew(struct state *);
