@@ -316,7 +316,8 @@ check-long: deps
 	JAILDAEMON_LONG=1 JAILDAEMON=`pwd`/$(BUILD)/jaildaemon \
 	    sh tests/state.t
 	for t in bench cookbook follow packages; do \
-	    JAILDAEMON_LONG=1 BUILD=$(BUILD) JAILDAEMON=`pwd`/$(BUILD)/jaildaemon \
+	    JAILDAEMON_LONG=1 BUILD=$(BUILD) \
+	    JAILDAEMON=`pwd`/$(BUILD)/jaildaemon \
 	    sh tests/$$t.t || exit 1; \
 	done
 	BUILD=$(BUILD) MAKE="$(MAKE)" \

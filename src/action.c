@@ -559,7 +559,7 @@ forget_output(struct action *a)
 {
 	struct actions *as = a->actions;
 
-	if (state_is_behind(as->state))
+	if (state_behind(as->state) != 0)
 		run_empty_output(as->runs, a->id, a->last.output);
 	else
 		run_forget_output(as->runs, a->id, a->last.output);
@@ -933,12 +933,8 @@ note_action(struct action *a, const struct wire_record *applied)
 
 	fill_record(a, &recs[0]);
 	recs[1] = *applied;
+	a->late = state_note(a->actions->state, recs, 2);
 	a->saved = true;
-	if (state_save(a->actions->state, recs, 2) == 0)
-		return;
-	if (!state_is_behind(a->actions->state))
-		state_renew(a->actions->state);
-	a->late = state_behind(a->actions->state);
 }
 
 /* The next daemon must not attach a probe to it; its runs go on. */

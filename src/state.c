@@ -220,17 +220,13 @@ state_save(struct state *st, const struct wire_record *records, size_t n)
 	return (0);
 }
 
-void
+uint64_t
 state_note(struct state *st, const struct wire_record *records, size_t n)
 {
-	if (state_save(st, records, n) == -1)
-		fall_behind(st);
-}
-
-bool
-state_is_behind(const struct state *st)
-{
-	return (st->behind);
+	if (state_save(st, records, n) == 0)
+		return (0);
+	fall_behind(st);
+	return (st->times);
 }
 
 uint64_t

@@ -54,15 +54,12 @@ int		 state_save(struct state *, const struct wire_record *,
 
 /*
  * The same for what has happened and cannot be refused: where it cannot be
- * saved now, everything is, once there is room.
+ * saved now, everything is, once there is room.  0, or state_behind().
  */
-void		 state_note(struct state *, const struct wire_record *,
+uint64_t	 state_note(struct state *, const struct wire_record *,
 		    size_t n);
 
-/* Something that was noted has not been saved yet. */
-bool		 state_is_behind(const struct state *);
-
-/* 0, or which time it is that it is behind. */
+/* Has something that was noted not been saved yet?  0, or which time it is. */
 uint64_t	 state_behind(const struct state *);
 
 /* What was saved is not true any more: all is written anew, now or later. */

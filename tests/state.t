@@ -16,14 +16,21 @@ journal() {
 	cat "$D/state/journal"
 }
 
+# journal_id TITLE: the id of that action, while no daemon is there.
+journal_id() {
+	journal | sed -n "/\"title\":\"$1\"/s/.*\"id\":\([0-9]*\),.*/\1/p"
+}
+
+# append_trigger ID RUN: as a daemon leaves it that is killed right then.
+append_trigger() {
+	printf '{"v":1,"record":"trigger","id":%s,"run":%s,"at":"%s"}\n' \
+	    "$1" "$2" "$(date -u +%FT%T.000Z)" >>"$D/state/journal"
+}
+
 # A daemon that goes on where the last one left off.
 again() {
 	daemon_stop
 	daemon_start "$@"
-}
-
-none_listed() {
-	are_listed 0
 }
 
 are_listed() {
@@ -128,7 +135,7 @@ t_runs() {
 	ok "and is noticed" wait_for 10 is_state WHILE armed
 	is "$(mark while)" 1 "and not run again"
 	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null
-	wait_for 10 none_listed
+	wait_for 10 lists_nothing
 	disarmed_runs
 }
 
@@ -167,7 +174,7 @@ disarmed_runs() {
 	    log_has "event=output id=$_id text=\"end\""
 	is "$(mark left)" 1 "it ran once"
 	ok "the limit strikes" wait_for 10 log_has event=run-timeout
-	ok "to its end" wait_for 20 none_listed
+	ok "to its end" wait_for 20 lists_nothing
 	disarmed_owed
 }
 
@@ -180,15 +187,14 @@ disarmed_owed() {
 	disarm_title LAST
 	ok "no probe is left" wait_for 10 no_probes j
 	daemon_kill9
-	printf '{"v":1,"record":"trigger","id":%s,"run":2,"at":"%s"}\n' \
-	    "$_id" "$(date -u +%FT%T.000Z)" >>"$D/state/journal"
+	append_trigger "$_id" 2
 	daemon_start
 	ok "an owed one starts" wait_for 10 marked last.run 2
 	is "$(state_of LAST)" ending "no probe comes"
 	again
 	is "$(state_of LAST)" ending "nor later"
 	: >"$M/last.run.go"
-	ok "both go on to their end" wait_for 10 none_listed
+	ok "both go on to their end" wait_for 10 lists_nothing
 	is "$(mark last) $(mark last.run)" "2 2" "and ran once each"
 }
 
@@ -302,12 +308,8 @@ t_jails() {
 	arm k OWED1 "echo \$JAILDAEMON_TITLE >>$M/owed"
 	daemon_kill9
 	# What a daemon leaves that was killed right after two triggers.
-	for _t in OWED OWED1; do
-		printf '{"v":1,"record":"trigger","id":%s,"run":1,"at":"%s"}\n' \
-		    "$(journal | grep "\"title\":\"$_t\"" |
-		    sed 's/.*"id":\([0-9]*\),.*/\1/')" \
-		    "$(date -u +%FT%T.000Z)"
-	done >>"$D/state/journal"
+	append_trigger "$(journal_id OWED)" 1
+	append_trigger "$(journal_id OWED1)" 1
 	jail_stop k
 	daemon_start
 	ok "owed runs of a jail that has ended" wait_for 10 marked owed 2
@@ -373,7 +375,7 @@ t_many() {
 	ok "that shows its title" cmp "$T/shall" "$T/is"
 	is "$("$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" |
 	    tr -dc 0-9)" "$_n" "and go together"
-	ok "to the last" wait_for 60 none_listed
+	ok "to the last" wait_for 60 lists_nothing
 }
 
 # -- damage ----------------------------------------------------------------
@@ -410,8 +412,7 @@ t_damage() {
 	is "$(listed) $(log_count journal-)" "2 0" "are passed over"
 	daemon_kill9
 	cp "$D/state/journal" "$T/before"
-	printf '{"v":1,"record":"over","id":%s}\n' "$(sed -n \
-	    '/"title":"ONE"/s/.*"id":\([0-9]*\),.*/\1/p' "$T/before")" \
+	printf '{"v":1,"record":"over","id":%s}\n' "$(journal_id ONE)" \
 	    >>"$D/state/journal"
 	daemon_start
 	ok "killed within a disarming" wait_for 10 is_state TWO armed
@@ -460,6 +461,10 @@ small_disk() {
 	    mount -t tmpfs -o size=64k,mode=700 none "$D/state"
 }
 
+fill_disk() {
+	dd if=/dev/zero of="$D/state/ballast" bs=1k count=64 2>/dev/null
+}
+
 t_full() {
 	small_disk full || return
 	: >"$D/conf"
@@ -470,7 +475,7 @@ t_full() {
 	for _i in 1 2 3 4 5 6 7 8 9 10 11 12; do
 		arm j "MANY$_i" :
 	done
-	dd if=/dev/zero of="$D/state/ballast" bs=1k count=64 2>/dev/null
+	fill_disk
 	fill_journal
 	ok "an action that cannot be saved" refused 75 'cannot be saved' \
 	    -f "$D/sock" -c : -j "$(jail_pid j)" -t LATE
@@ -521,7 +526,7 @@ fill_journal() {
 # There is room for a rule's record, but none for that of its action.
 full_for_one() {
 	make_room
-	dd if=/dev/zero of="$D/state/ballast" bs=1k count=64 2>/dev/null
+	fill_disk
 	echo "-j '$(jail_name j)' -t LONG -r -c ': $(fill 3000 x)'" >>"$D/conf"
 	verb reload
 	ok "a long action of the file" wait_for 10 is_state LONG armed
@@ -547,7 +552,7 @@ make_room() {
 # The next daemon finds no room to write it anew.
 full_restart() {
 	make_room
-	dd if=/dev/zero of="$D/state/ballast" bs=1k count=64 2>/dev/null
+	fill_disk
 	daemon_kill9
 	printf '{"v":1,"rec' >>"$D/state/journal"
 	ok "a daemon starts on a full disk" daemon_start -C "$D/conf"
@@ -584,7 +589,7 @@ t_broken() {
 	faulty_start broken
 	arm j KEPT : -r
 	make_room
-	dd if=/dev/zero of="$D/state/ballast" bs=1k count=64 2>/dev/null
+	fill_disk
 	echo "ftruncate 1" >"$D/fail"
 	ok "a record of which a part stays" refused 75 'cannot be saved' \
 	    -f "$D/sock" -c ": $(fill 3000 x)" -j "$(jail_pid j)"
@@ -600,7 +605,7 @@ t_broken() {
 	ok "all is saved once there is room" wait_for 10 log_has \
 	    'event=journal text="all is saved again"'
 	make_room
-	dd if=/dev/zero of="$D/state/ballast" bs=1k count=64 2>/dev/null
+	fill_disk
 	echo "ftruncate 1" >"$D/fail"
 	ok "once more" refused 75 'cannot be saved' \
 	    -f "$D/sock" -c ": $(fill 3000 x)" -j "$(jail_pid j)"
@@ -648,8 +653,7 @@ t_long() {
 	_i=0
 	while [ "$_i" -lt 40 ]; do
 		arm j "T$_i" "$(head -c 30000 /dev/zero | tr '\0' ':')"
-		"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" \
-		    -t "T$_i" >/dev/null
+		disarm_title "T$_i"
 		_i=$((_i + 1))
 	done
 	arm j LAST :
@@ -703,7 +707,10 @@ fault_fire() {
 		return 1
 	fi
 	fire j "$_title" || alive "$DPID" || return 1
-	wait_for 5 marked "$_mark" 1 || { diag "armed, but nothing ran"; return 1; }
+	wait_for 5 marked "$_mark" 1 || {
+		diag "armed, but nothing ran"
+		return 1
+	}
 	"$JAILDAEMON" output -f "$D/sock" "$(id_of "$_title")" >/dev/null 2>&1
 	return 0
 }
@@ -812,7 +819,7 @@ t_faults() {
 	ok "the next daemon has that one" wait_for 10 is_state BYSTANDER armed
 	is "$(listed)" 1 "and no other"
 	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null
-	ok "which goes" wait_for 10 none_listed
+	ok "which goes" wait_for 10 lists_nothing
 	faulty_stop
 }
 
@@ -853,7 +860,7 @@ t_owed() {
 	clones_work
 	ok "disarmed and killed, twice: a daemon" daemon_start
 	ok "each runs there, too" wait_for 10 owed_all_ran fourth
-	ok "then nothing is left" wait_for 10 none_listed
+	ok "then nothing is left" wait_for 10 lists_nothing
 	sleep 1.5
 	is "$(mark first) $(mark second) $(mark third) $(mark fourth)" \
 	    "3 3 3 3" "and but once"

@@ -95,24 +95,26 @@ look(char *buf, size_t size)
 		raw(SYS_close, fd, 0, 0, 0);
 }
 
+/* The order is carried out. */
+static void
+clear_order(void)
+{
+	raw(SYS_truncate, (long)file, 0, 0, 0);
+	order[0] = '\0';
+}
+
 /* Nothing that is used here is counted. */
 static void
 tell_live(void)
 {
 	char digits[24];
-	size_t n = sizeof(digits);
-	long left = live;
-	int fd;
+	int n = snprintf(digits, sizeof(digits), "%ld", live), fd;
 
-	do {
-		digits[--n] = (char)('0' + left % 10);
-		left /= 10;
-	} while (left > 0);
 	fd = (int)raw(SYS_openat, AT_FDCWD, (long)live_file,
 	    O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	if (fd == -1)
 		return;
-	raw(SYS_write, fd, (long)(digits + n), (long)(sizeof(digits) - n), 0);
+	raw(SYS_write, fd, (long)digits, n, 0);
 	raw(SYS_close, fd, 0, 0, 0);
 }
 
@@ -131,19 +133,17 @@ fails(const char *name, int error)
 		count = 0;
 	}
 	if (strcmp(order, "live\n") == 0) {
+		/* Whoever waits for the count may give the next one. */
+		clear_order();
 		tell_live();
-		raw(SYS_truncate, (long)file, 0, 0, 0);
-		order[0] = '\0';
 	}
 	if (strncmp(order, name, len) != 0 || order[len] != ' ')
 		return (false);
 	n = strtol(order + len, &rest, 10);
 	if (++count < n)
 		return (false);
-	if (strncmp(rest, " on", 3) != 0) {
-		raw(SYS_truncate, (long)file, 0, 0, 0);
-		order[0] = '\0';
-	}
+	if (strncmp(rest, " on", 3) != 0)
+		clear_order();
 	errno = error;
 	return (true);
 }
