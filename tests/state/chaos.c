@@ -15,8 +15,11 @@
  * ran more often than it was triggered.
  *
  * upgrade: the daemon is stopped in order and started again, while probes are
- * hung up as fast as they appear.  The kernel is asked how many processes died
- * of a SIGHUP: just so often the command ran.
+ * hung up as fast as they appear.  The kernel is asked what each probe died of.
+ * Each action ran its command just as often as a SIGHUP ended a probe of it;
+ * and a SIGHUP that kill(2) took for a probe which something else ended came
+ * when that end had begun: within a stop of the daemon, and the kernel dropped
+ * it.  All other attempts found no probe.
  *
  * soak: one daemon, and clients who arm, hang up, end, list, run and disarm at
  * random.  Now and then all is disarmed and what the daemon then holds is
@@ -74,7 +77,8 @@ struct shared {
 	unsigned int	 used[WORKERS];
 	struct slot	 slots[WORKERS][SLOTS];
 	volatile bool	 calm;		/* no more hanging up */
-	volatile unsigned long hup_deaths;
+	struct books	 books;		/* of upgrade */
+	volatile unsigned long absent;	/* looked for, and not there */
 };
 
 static const char	*daemon_path, *dir;
@@ -264,8 +268,7 @@ arm(int w, unsigned int seed)
 		return;
 	s = &sh->slots[w][sh->used[w]];
 	snprintf(s->title, sizeof(s->title), "C%d_%u", w, sh->used[w]);
-	s->mode = modes[seed % 3][0] == 'a' ? 'a' :
-	    modes[seed % 3][2] == 'w' ? 'w' : 'n';
+	s->mode = "naw"[seed % 3];
 	s->fate = UNKNOWN;
 	sh->used[w]++;
 	snprintf(request, sizeof(request), "{\"v\":1,\"verb\":\"arm\","
@@ -495,10 +498,97 @@ run_kill(int rounds, unsigned int seed)
 	check(probes_count(uid_here) == 0, "a probe is left over");
 }
 
-/* -- upgrade: the kernel's own count ------------------------------------- */
+/* -- upgrade: the books --------------------------------------------------- */
+
+int64_t
+books_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ((int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec);
+}
+
+static bool
+is_hup(int status)
+{
+	return (WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP);
+}
+
+void
+books_death(struct books *books, pid_t pid, int status)
+{
+	if (books->death_count == BOOK_MAX)
+		return;
+	books->deaths[books->death_count].pid = pid;
+	books->deaths[books->death_count].status = status;
+	books->deaths[books->death_count].at = books_now();
+	books->death_count++;
+	books->hup_deaths += is_hup(status);
+}
+
+bool
+books_hang_up(struct books *books, pid_t pid, int target)
+{
+	struct hup *hup = &books->hups[books->hup_count];
+
+	if (books->hup_count == BOOK_MAX)
+		return (false);
+	hup->pid = pid;
+	hup->target = target;
+	hup->from = books_now();
+	if (kill(pid, SIGHUP) == -1) {
+		books->failed++;
+		return (false);
+	}
+	hup->to = books_now();
+	hup->pending = deaths_is_pending(pid);
+	books->hup_count++;
+	return (true);
+}
+
+static int
+compare_deaths(const void *a, const void *b)
+{
+	const struct death *x = a, *y = b;
+
+	if (x->pid != y->pid)
+		return (x->pid < y->pid ? -1 : 1);
+	return (x->at < y->at ? -1 : x->at > y->at);
+}
+
+/*
+ * The end of what was hung up.  It can have been heard of before, while the
+ * process was still there; no number comes back within a second.
+ */
+static struct death *
+find_death(struct books *books, const struct hup *hup)
+{
+	struct death key = { .pid = hup->pid, .at = hup->from - 1000000000 };
+	unsigned int low = 0, high = books->death_count;
+
+	while (low < high) {
+		unsigned int middle = low + (high - low) / 2;
+
+		if (compare_deaths(&books->deaths[middle], &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return (low < books->death_count && books->deaths[low].pid == hup->pid ?
+	    &books->deaths[low] : NULL);
+}
+
+/* -- upgrade -------------------------------------------------------------- */
 
 #define TARGETS	64
 #define TARGET	"jailprobe: U"
+#define STOPS_MAX	4096
+
+/* From the signal to its end: what a daemon took to stop. */
+struct stop {
+	int64_t		 from, to;
+};
 
 static void
 arm_targets(void)
@@ -518,70 +608,129 @@ arm_targets(void)
 	}
 }
 
-static unsigned long
-count_target_runs(void)
+/* Was the daemon stopping when the signal was sent? */
+static bool
+is_within(const struct hup *hup, const struct stop *stops, int count)
 {
-	unsigned long n = 0;
-	char title[16];
+	for (int i = 0; i < count; i++)
+		if (hup->to >= stops[i].from && hup->from <= stops[i].to)
+			return (true);
+	return (false);
+}
 
-	for (int i = 0; i < TARGETS; i++) {
-		snprintf(title, sizeof(title), "U%d", i);
-		n += count_runs(title);
+/* Each signal that kill(2) took has come to something, or came too late. */
+static void
+audit(struct books *books, const struct stop *stops, int count)
+{
+	unsigned int ended[TARGETS] = { 0 }, late = 0, more = 0, runs, sum = 0;
+	unsigned long total = 0;
+
+	check(books->hup_count < BOOK_MAX && books->death_count < BOOK_MAX,
+	    "the books are full");
+	qsort(books->deaths, books->death_count, sizeof(books->deaths[0]),
+	    compare_deaths);
+	for (unsigned int i = 0; i < books->hup_count; i++) {
+		const struct hup *hup = &books->hups[i];
+		struct death *death = find_death(books, hup);
+
+		check(death != NULL, "process %d of U%d was hung up and has no "
+		    "end", hup->pid, hup->target);
+		check(hup->target >= 0 && hup->target < TARGETS,
+		    "there is no U%d", hup->target);
+		if (death == NULL || hup->target < 0 || hup->target >= TARGETS)
+			continue;
+		if (is_hup(death->status)) {
+			more += death->booked;
+			ended[hup->target] += !death->booked;
+			death->booked = true;
+		} else {
+			late++;
+			check(!hup->pending, "process %d of U%d was hung up in "
+			    "time, and ended by %#x", hup->pid, hup->target,
+			    death->status);
+			check(is_within(hup, stops, count), "process %d of U%d "
+			    "was hung up, and ended by %#x, though no daemon "
+			    "was stopping", hup->pid, hup->target,
+			    death->status);
+		}
 	}
-	return (n);
+	for (unsigned int i = 0; i < books->death_count; i++)
+		check(books->deaths[i].booked ||
+		    !is_hup(books->deaths[i].status), "process %d died of a SIGHUP that nobody sent",
+		    books->deaths[i].pid);
+	for (int i = 0; i < TARGETS; i++) {
+		char title[16];
+
+		snprintf(title, sizeof(title), "U%d", i);
+		runs = count_runs(title);
+		check(runs == ended[i], "%s ran %u times, and a SIGHUP ended "
+		    "%u of its probes", title, runs, ended[i]);
+		sum += ended[i];
+		total += runs;
+	}
+	printf("%d stops, %u signals: %u ended a probe, %u came to one that "
+	    "had been ended so, %u to one that the stop had ended\n"
+	    "%lu runs; %lu times no probe was there, %lu times not any more\n",
+	    count, books->hup_count, sum, more, late, total, sh->absent,
+	    books->failed);
+}
+
+static void
+hang_up_all(void)
+{
+	while (!sh->calm) {
+		unsigned int found = deaths_hang_up(jail, uid_here,
+		    TARGET, &sh->books);
+
+		sh->absent += found < TARGETS ? TARGETS - found : 0;
+		nap(2000);
+	}
+	deaths_settle(&sh->books);
 }
 
 static void
 run_upgrade(int restarts, unsigned long hups)
 {
+	static struct stop stops[STOPS_MAX];
 	int fd = deaths_open(), status, done = 0;
 	pid_t listener, sender;
-	char *list;
 
 	if (fd == -1) {
 		check(false, "the kernel does not tell of deaths");
 		return;
 	}
 	if ((listener = fork()) == 0)
-		_exit(deaths_listen(fd, uid_here, &sh->stop,
-		    &sh->hup_deaths));
+		_exit(deaths_listen(fd, uid_here, &sh->stop, &sh->books));
 	close(fd);
 	start_daemon();
 	arm_targets();
 	if ((sender = fork()) == 0) {
-		while (!sh->calm) {
-			sh->triggered += deaths_hang_up(uid_here, TARGET,
-			    &sh->hup_deaths);
-			nap(2000);
-		}
-		deaths_settle(&sh->hup_deaths);
+		hang_up_all();
 		_exit(0);
 	}
-	for (int i = 0; i < 3000 && (done < restarts ||
-	    sh->hup_deaths < hups); i++) {
+	for (int i = 0; i < 3000 && done < STOPS_MAX && (done < restarts ||
+	    sh->books.hup_deaths < hups); i++) {
 		nap(100000);
-		if (sh->hup_deaths * (unsigned long)restarts >=
+		if (sh->books.hup_deaths * (unsigned long)restarts >=
 		    hups * (unsigned long)done || done < restarts / 2) {
+			stops[done].from = books_now();
 			end_daemon(SIGTERM);
-			start_daemon();
+			stops[done].to = books_now();
 			done++;
+			start_daemon();
 		}
 	}
 	sh->calm = true;
 	waitpid(sender, NULL, 0);
-	list = settle();
-	free(list);
+	free(settle());
 	nap(300000);
 	sh->stop = true;
 	waitpid(listener, &status, 0);
-	check(status == 0, "the count of deaths is not whole");
-	printf("%d restarts, %lu signals, %lu probes ended by SIGHUP, "
-	    "%lu runs\n", done, sh->triggered, sh->hup_deaths,
-	    count_target_runs());
-	check(sh->hup_deaths == count_target_runs(),
-	    "the counts are not the same");
-	check(done >= restarts && sh->hup_deaths >= hups,
-	    "it took too long");
+	check(status == 0, "the deaths are not all there");
+	audit(&sh->books, stops, done);
+	check(done >= restarts && sh->books.hup_deaths >= hups,
+	    "it took too long: %lu probes ended by SIGHUP",
+	    sh->books.hup_deaths);
 	end_daemon(SIGTERM);
 	check(probes_count(uid_here) == 0, "a probe is left over");
 }

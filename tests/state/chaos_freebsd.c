@@ -112,12 +112,12 @@ deaths_open(void)
 
 int
 deaths_listen(int fd, unsigned int uid, volatile bool *stop,
-    volatile unsigned long *deaths)
+    struct books *books)
 {
 	(void)fd;
 	(void)uid;
 	(void)stop;
-	(void)deaths;
+	(void)books;
 	return (0);
 }
 
@@ -134,26 +134,24 @@ watch(pid_t pid)
 
 /* Whether there was one within that time. */
 static bool
-count(volatile unsigned long *deaths, time_t seconds)
+count(struct books *books, time_t seconds)
 {
 	struct timespec ts = { seconds, 0 };
 	struct kevent events[64];
 	int n = kevent(kq, NULL, 0, events, 64, &ts);
 
-	for (int i = 0; i < n; i++) {
-		int status = (int)events[i].data;
-
-		*deaths += WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP;
-	}
+	for (int i = 0; i < n; i++)
+		books_death(books, (pid_t)events[i].ident,
+		    (int)events[i].data);
 	return (n > 0);
 }
 
 unsigned int
-deaths_hang_up(unsigned int uid, const char *words,
-    volatile unsigned long *deaths)
+deaths_hang_up(long jail, unsigned int uid, const char *words,
+    struct books *books)
 {
 	struct kinfo_proc *kp;
-	unsigned int hung = 0;
+	unsigned int found = 0;
 	char args[64];
 	size_t n;
 
@@ -161,20 +159,32 @@ deaths_hang_up(unsigned int uid, const char *words,
 		kq = kqueue();
 	kp = list(uid, &n);
 	for (size_t i = 0; i < n; i++)
-		if (get_words(kp[i].ki_pid, args, sizeof(args)) &&
+		if (kp[i].ki_jid == jail &&
+		    get_words(kp[i].ki_pid, args, sizeof(args)) &&
 		    strncmp(args, words, strlen(words)) == 0 &&
-		    watch(kp[i].ki_pid) && kill(kp[i].ki_pid, SIGHUP) == 0)
-			hung++;
+		    watch(kp[i].ki_pid)) {
+			books_hang_up(books, kp[i].ki_pid,
+			    atoi(args + strlen(words)));
+			found++;
+		}
 	free(kp);
 	/* All of it: what is listed next time was not told of before. */
-	while (count(deaths, 0))
+	while (count(books, 0))
 		;
-	return (hung);
+	return (found);
 }
 
 void
-deaths_settle(volatile unsigned long *deaths)
+deaths_settle(struct books *books)
 {
-	while (count(deaths, 1))
+	while (count(books, 1))
 		;
+}
+
+/* It is queued there even if another one has struck already. */
+bool
+deaths_is_pending(pid_t pid)
+{
+	(void)pid;
+	return (false);
 }

@@ -1,4 +1,5 @@
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <linux/taskstats.h>
@@ -167,9 +168,9 @@ deaths_open(void)
 	return (fd);
 }
 
-/* Was it of a probe, and by SIGHUP? */
-static bool
-is_hup(const struct message *m, unsigned int uid)
+/* The death of a probe is booked. */
+static void
+take(struct books *books, const struct message *m, unsigned int uid)
 {
 	const struct taskstats *ts;
 	const void *pid;
@@ -178,15 +179,16 @@ is_hup(const struct message *m, unsigned int uid)
 	pid = find_attr(m->buf, m->n.nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN,
 	    TASKSTATS_TYPE_AGGR_PID, &len);
 	if (pid == NULL)
-		return (false);
+		return;
 	ts = find_attr(pid, len, TASKSTATS_TYPE_STATS, &len);
-	return (ts != NULL && strcmp(ts->ac_comm, "jailprobe") == 0 &&
-	    ts->ac_uid == uid && (ts->ac_exitcode & 0x7f) == SIGHUP);
+	if (ts != NULL && strcmp(ts->ac_comm, "jailprobe") == 0 &&
+	    ts->ac_uid == uid)
+		books_death(books, (pid_t)ts->ac_pid, (int)ts->ac_exitcode);
 }
 
 int
 deaths_listen(int fd, unsigned int uid, volatile bool *stop,
-    volatile unsigned long *deaths)
+    struct books *books)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	struct message m;
@@ -196,7 +198,7 @@ deaths_listen(int fd, unsigned int uid, volatile bool *stop,
 		if (poll(&pfd, 1, 100) != 1)
 			continue;
 		if (recv(fd, &m, sizeof(m), 0) > 0)
-			*deaths += is_hup(&m, uid);
+			take(books, &m, uid);
 		else if (errno == ENOBUFS) {
 			printf("WRONG: deaths were missed\n");
 			return (1);
@@ -205,30 +207,51 @@ deaths_listen(int fd, unsigned int uid, volatile bool *stop,
 	return (0);
 }
 
+/*
+ * A process of this pid namespace?  What makes the probes has their words, too,
+ * but no jail sees it.
+ */
+static bool
+is_in_jail(const char *pid, const struct stat *jail)
+{
+	char path[300];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/pid", pid);
+	return (stat(path, &st) == 0 && st.st_ino == jail->st_ino &&
+	    st.st_dev == jail->st_dev);
+}
+
 /* In the order of /proc. */
 unsigned int
-deaths_hang_up(unsigned int uid, const char *words,
-    volatile unsigned long *deaths)
+deaths_hang_up(long jail, unsigned int uid, const char *words,
+    struct books *books)
 {
 	DIR *d = opendir("/proc");
 	struct dirent *de;
 	unsigned int n = 0;
+	char path[300];
+	struct stat ns;
 
 	(void)uid;
-	(void)deaths;
+	snprintf(path, sizeof(path), "/proc/%ld/ns/pid", jail);
+	if (stat(path, &ns) == -1)
+		return (0);
 	while ((de = readdir(d)) != NULL) {
-		char path[300], args[32] = "";
+		pid_t pid = (pid_t)atoi(de->d_name);
+		char args[32] = "";
 		int fd;
 
-		if (!isdigit(de->d_name[0]))
+		if (!isdigit(de->d_name[0]) || !is_in_jail(de->d_name, &ns))
 			continue;
 		snprintf(path, sizeof(path), "/proc/%s/cmdline", de->d_name);
 		if ((fd = open(path, O_RDONLY)) == -1)
 			continue;
 		if (read(fd, args, sizeof(args) - 1) > 0 &&
-		    strncmp(args, words, strlen(words)) == 0 &&
-		    kill((pid_t)atoi(de->d_name), SIGHUP) == 0)
+		    strncmp(args, words, strlen(words)) == 0) {
+			books_hang_up(books, pid, atoi(args + strlen(words)));
 			n++;
+		}
 		close(fd);
 	}
 	closedir(d);
@@ -237,7 +260,28 @@ deaths_hang_up(unsigned int uid, const char *words,
 
 /* Who listens is told of those, too. */
 void
-deaths_settle(volatile unsigned long *deaths)
+deaths_settle(struct books *books)
 {
-	(void)deaths;
+	(void)books;
+}
+
+/*
+ * A fatal signal stays in the queue of what it ends until that is waited for.
+ * One that comes later than another fatal one is dropped, see
+ * prepare_signal() in kernel/signal.c.
+ */
+bool
+deaths_is_pending(pid_t pid)
+{
+	unsigned long long shared = 0;
+	char path[64], line[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	if ((f = fopen(path, "r")) == NULL)
+		return (false);
+	while (fgets(line, sizeof(line), f) != NULL)
+		(void)sscanf(line, "ShdPnd: %llx", &shared);
+	fclose(f);
+	return ((shared >> (SIGHUP - 1) & 1) != 0);
 }
