@@ -84,9 +84,10 @@ STUB_FreeBSD =	stub/probe_freebsd.c
 SRCS_Linux =	src/call.c src/cgroup.c src/command.c src/ends_linux.c \
 		src/engine.c src/feed.c src/follow.c src/jail_linux.c \
 		src/process_linux.c src/procfs.c src/roster.c \
-		src/spawn_linux.c src/stub_linux.c src/target_linux.c
+		src/signals_linux.c src/spawn_linux.c src/stub_linux.c \
+		src/target_linux.c
 SRCS_FreeBSD =	src/ends_freebsd.c src/follow_freebsd.c src/jail_freebsd.c \
-		src/process_freebsd.c src/spawn_freebsd.c \
+		src/process_freebsd.c src/signals_freebsd.c src/spawn_freebsd.c \
 		src/stub_freebsd.c src/target_freebsd.c
 SRCS =		src/action.c src/alarm.c src/check.c src/client.c src/conf.c \
 		src/control.c src/daemon.c src/journal.c src/json.c src/life.c \
@@ -101,7 +102,7 @@ HDRS =		src/action.h src/alarm.h src/call.h src/cgroup.h src/check.h \
 		src/journal.h src/json.h src/life.h src/lock.h src/log.h \
 		src/metrics.h src/notify.h src/options.h src/probe.h src/process.h \
 		src/procfs.h src/roster.h src/rules.h src/run.h src/show.h \
-		src/spawn.h src/spec.h src/state.h src/stub.h src/target.h \
+		src/signals.h src/spawn.h src/spec.h src/state.h src/stub.h src/target.h \
 		src/text.h src/utility.h src/verb.h src/watch.h src/wire.h \
 		src/words.h stub/order.h
 STUB_HDRS =	stub/order.h stub/syscall_linux.h
@@ -305,17 +306,15 @@ check-attack: deps
 	$(MAKE) all $(BUILD)/tools.stamp
 	JAILDAEMON_LONG=1 BUILD=$(BUILD) OS=$(OS) sh tests/run.sh attack
 
-# What takes long: the state at full length, and the cookbook's recipes, that
-# for ZFS in a virtual machine.
+# What takes long: state and faults at full length, and the cookbook's recipes,
+# that for ZFS in a virtual machine.
 check-long: deps
 	sh tests/deps.sh bench deb long vm
 	$(MAKE) all $(BUILD)/unit.stamp $(BUILD)/tools.stamp \
 	    $(BUILD)/bench.stamp
 	LIFE_SEED=20001 LIFE_COUNT=1000000 $(BUILD)/unit/test_life
 	ROSTER_SEED=20001 ROSTER_COUNT=1000000 $(BUILD)/unit/test_roster
-	JAILDAEMON_LONG=1 JAILDAEMON=`pwd`/$(BUILD)/jaildaemon \
-	    sh tests/state.t
-	for t in bench cookbook follow packages; do \
+	for t in state faults bench cookbook follow packages; do \
 	    JAILDAEMON_LONG=1 BUILD=$(BUILD) \
 	    JAILDAEMON=`pwd`/$(BUILD)/jaildaemon \
 	    sh tests/$$t.t || exit 1; \

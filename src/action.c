@@ -1652,12 +1652,14 @@ restore_result(struct action *a, const struct wire_record *rec)
 	a->triggers = rec->runs;
 }
 
-/* Those that were not started are owed: they are the latest. */
-static unsigned int
-resume_runs(struct action *a, const struct action_saved *saved)
+/*
+ * Their ends are told from the loop, so nothing comes of it before all actions
+ * are there.  Those that were not started are owed: they are the latest.
+ */
+static int
+adopt_runs(struct action *a, const struct action_saved *saved, char *err,
+    size_t errsize)
 {
-	unsigned int n = 0;
-
 	for (size_t i = 0; i < saved->nbegun; i++) {
 		const struct action_begun *b = &saved->begun[i];
 		struct run_spec rs = { .id = a->id, .run = b->run,
@@ -1668,18 +1670,18 @@ resume_runs(struct action *a, const struct action_saved *saved)
 		switch (run_adopt(a->actions->runs, &rs, &b->process, b->at,
 		    on_run_ended, a)) {
 		case 0:
-			n++;
 			break;
 		case 1:
-			n++;
 			a->owed++;
 			break;
 		default:
-			log_warn("event=run-unwatched id=%llu",
-			    (unsigned long long)a->id);
+			snprintf(err, errsize, "cannot go on with run %llu of "
+			    "action %llu: %s", (unsigned long long)b->run,
+			    (unsigned long long)a->id, strerror(errno));
+			return (EX_TEMPFAIL);
 		}
 	}
-	return (n);
+	return (0);
 }
 
 /* The real clock may have been set back meanwhile: never longer than -i says. */
@@ -1706,10 +1708,8 @@ is_over(const struct action_saved *saved, const struct spec *s)
 static void
 resume(struct action *a, const struct action_saved *saved)
 {
-	unsigned int runs = resume_runs(a, saved);
-
-	life_resume(&a->life, &a->spec, JAIL_LOST_WAIT_MS, runs,
-	    is_over(saved, &a->spec) || a->jail->ended, next_begin(a),
+	life_resume(&a->life, &a->spec, JAIL_LOST_WAIT_MS,
+	    (unsigned int)saved->nbegun, is_over(saved, &a->spec) || a->jail->ended, next_begin(a),
 	    clock_ms());
 	start_owed(a);
 	if (is_ending(a))
@@ -1779,7 +1779,7 @@ action_restore(struct actions *as, struct action_saved *saved, char *err,
 	if (jail != NULL)
 		saved->action = restore_in_jail(as, jail, saved);
 	if (saved->action != NULL)
-		return (0);
+		return (adopt_runs(saved->action, saved, err, errsize));
 	snprintf(err, errsize, "no memory for action %llu",
 	    (unsigned long long)rec->id);
 	return (EX_TEMPFAIL);

@@ -112,14 +112,14 @@ struct action_saved {
 
 /*
  * Whether its jail is provably the same; else it has ended, and only its runs
- * are left.  Takes the record's texts over.  0; or a sysexits(3) status with
+ * are left, which are watched from here on.  Takes the record's texts over.  0; or a sysexits(3) status with
  * one line, if that cannot be told now: nothing has happened yet then, and the
  * daemon must not start.
  */
 int		 action_restore(struct actions *, struct action_saved *,
 		    char *err, size_t errsize);
 
-/* Once each, after all were restored: arms it again, goes on with its runs. */
+/* Once each, after all were restored: arms it again, starts what is owed. */
 void		 action_resume(struct action_saved *);
 
 /* Everything that a later daemon must know: what add returns. */

@@ -33,6 +33,7 @@
 #include "notify.h"
 #include "rules.h"
 #include "run.h"
+#include "signals.h"
 #include "spawn.h"
 #include "state.h"
 #include "stub.h"
@@ -57,7 +58,7 @@ struct daemon {
 	struct rlimit	 raised;
 	struct pidfh	*pidfile;
 	struct event_base *base;
-	struct event	*signals[3];
+	struct signals	*signals;
 	struct ends	*ends;
 	struct runs	*runs;
 	struct actions	*actions;
@@ -257,35 +258,21 @@ on_drained(void *arg)
 }
 
 static void
-on_signal(evutil_socket_t sig, short what, void *arg)
+on_signal(void *arg, int sig)
 {
 	struct daemon *d = arg;
 	char err[ERR_MAX];
 
-	(void)what;
 	if (sig == SIGHUP) {
 		notify_reloading(&d->notify);
 		verb_reload(&d->verbs, err, sizeof(err));
 		notify_ready(&d->notify);
 		return;
 	}
-	log_info("event=stop signal=%d actions=%u probes=%u", (int)sig,
+	log_info("event=stop signal=%d actions=%u probes=%u", sig,
 	    actions_count(d->actions), actions_probes(d->actions));
 	notify_stopping(&d->notify);
 	actions_stop(d->actions, DRAIN_MS, on_drained, d);
-}
-
-static int
-watch_signals(struct daemon *d)
-{
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		d->signals[i] = evsignal_new(d->base, signals[i], on_signal, d);
-		if (d->signals[i] == NULL || event_add(d->signals[i], NULL))
-			return (-1);
-	}
-	return (0);
 }
 
 /* The environment does not choose how the loop works. */
@@ -323,7 +310,8 @@ open_parts(struct daemon *d)
 	if (d->actions != NULL)
 		d->rules = rules_open(d->base, d->actions, d->state,
 		    d->confpath, d->options->conf != NULL);
-	if (d->rules == NULL || d->watchers == NULL || watch_signals(d) == -1)
+	d->signals = signals_open(d->base, on_signal, d);
+	if (d->rules == NULL || d->watchers == NULL || d->signals == NULL)
 		return (complain(EX_OSERR, "cannot start: %s",
 		    strerror(errno)));
 	return (0);
@@ -479,8 +467,7 @@ stop(struct daemon *d)
 	if (d->state != NULL)
 		state_close(d->state);
 	ends_close(d->ends);
-	for (size_t i = 0; i < sizeof(d->signals) / sizeof(d->signals[0]); i++)
-		free_event(d->signals[i]);
+	signals_close(d->signals);
 	log_stop();
 	if (d->base != NULL)
 		event_base_free(d->base);

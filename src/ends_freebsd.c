@@ -149,6 +149,8 @@ ends_watch_other(struct ends *ends, struct end *end, pid_t pid, int fd,
 	end->started = process_started(pid);
 	end->ended = ended;
 	end->arg = arg;
+	if (end->started == -1)
+		return (-1);
 	return (watch(ends, end, (uintptr_t)pid, EVFILT_PROC));
 }
 

@@ -23,6 +23,7 @@
 #include "log.h"
 #include "procfs.h"
 #include "roster.h"
+#include "signals.h"
 #include "spawn.h"
 #include "text.h"
 #include "timer.h"
@@ -36,7 +37,7 @@ struct follow {
 	struct event_base *base;
 	struct ends	*ends;
 	struct roster	*roster;
-	struct event	*signals[3];
+	struct signals	*signals;
 	bool		 stopping;
 
 	/* The engine. */
@@ -358,15 +359,14 @@ stop(struct follow *f)
 }
 
 static void
-on_signal(evutil_socket_t sig, short what, void *arg)
+on_signal(void *arg, int sig)
 {
 	struct follow *f = arg;
 
-	(void)what;
 	if (f->stopping)
 		return;
 	if (sig != SIGHUP) {
-		log_info("event=stop signal=%d", (int)sig);
+		log_info("event=stop signal=%d", sig);
 		stop(f);
 		return;
 	}
@@ -377,19 +377,6 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 		f->retry_ms = FOLLOW_RETRY_MS;
 		timer_start(f->retry, 0);
 	}
-}
-
-static int
-watch_signals(struct follow *f)
-{
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		f->signals[i] = evsignal_new(f->base, signals[i], on_signal, f);
-		if (f->signals[i] == NULL || event_add(f->signals[i], NULL))
-			return (-1);
-	}
-	return (0);
 }
 
 static void
@@ -413,7 +400,8 @@ open_parts(struct follow *f)
 	if (f->retry == NULL || f->relist == NULL || f->next_ping == NULL ||
 	    f->roster == NULL)
 		return (-1);
-	return (watch_signals(f));
+	f->signals = signals_open(f->base, on_signal, f);
+	return (f->signals == NULL ? -1 : 0);
 }
 
 static void
@@ -424,8 +412,7 @@ close_parts(struct follow *f)
 	if (f->roster != NULL)
 		roster_close(f->roster);
 	ends_close(f->ends);
-	for (size_t i = 0; i < sizeof(f->signals) / sizeof(f->signals[0]); i++)
-		free_event(f->signals[i]);
+	signals_close(f->signals);
 	free_event(f->retry);
 	free_event(f->relist);
 	free_event(f->next_ping);

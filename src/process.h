@@ -24,7 +24,7 @@ void	process_signal_session(pid_t session, bool leader, int sig);
 
 /*
  * When a process started, in milliseconds of process_clock(), to about 20.
- * -1: there is none.
+ * -1 with errno: ESRCH, there is none; anything else, that cannot be told.
  */
 int64_t	process_started(pid_t);
 
@@ -33,7 +33,8 @@ int64_t	process_clock(void);
 
 /*
  * The leader of a session that has this file (device and inode) as its
- * standard output, or 0.  Walks through all processes.
+ * standard output, or 0.  -1 with errno: that cannot be told.  Walks through all
+ * processes.
  */
 pid_t	process_find_writer(const struct stat *);
 

@@ -80,6 +80,8 @@ process_started(pid_t pid)
 		ms = (int64_t)kp->ki_start.tv_sec * 1000 +
 		    kp->ki_start.tv_usec / 1000 - boot_time();
 	free(kp);
+	if (n == 0)
+		errno = ESRCH;
 	return (ms);
 }
 
@@ -92,15 +94,15 @@ process_clock(void)
 	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
 }
 
-static bool
+/* 1 or 0; -1: that cannot be told. */
+static int
 writes_to(pid_t pid, const struct stat *file)
 {
 	struct kinfo_file *kf;
-	bool found = false;
-	int n;
+	int found = 0, n;
 
 	if ((kf = kinfo_getfile(pid, &n)) == NULL)
-		return (false);
+		return (errno == ENOMEM ? -1 : 0);
 	for (int i = 0; i < n; i++)
 		found = found || (kf[i].kf_fd == 1 &&
 		    kf[i].kf_type == KF_TYPE_VNODE &&
@@ -115,15 +117,20 @@ process_find_writer(const struct stat *file)
 {
 	struct kinfo_proc *kp;
 	pid_t found = 0;
+	int writes;
 	size_t n;
 
 	if ((kp = list(KERN_PROC_PROC, 0, &n)) == NULL)
-		return (0);
-	for (size_t i = 0; i < n && found == 0; i++)
-		if (kp[i].ki_pid == kp[i].ki_sid &&
-		    writes_to(kp[i].ki_pid, file))
-			found = kp[i].ki_pid;
+		return (-1);
+	for (size_t i = 0; i < n && found == 0; i++) {
+		if (kp[i].ki_pid != kp[i].ki_sid)
+			continue;
+		writes = writes_to(kp[i].ki_pid, file);
+		found = writes == 1 ? kp[i].ki_pid : writes;
+	}
 	free(kp);
+	if (found == -1)
+		errno = ENOMEM;
 	return (found);
 }
 

@@ -1,6 +1,7 @@
 #include <sys/types.h>
 #include <sys/stat.h>
 #include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,8 +36,11 @@ process_started(pid_t pid)
 {
 	uint64_t ticks;
 
-	if (procfs_start_time(pid, &ticks) == -1)
+	if (procfs_start_time(pid, &ticks) == -1) {
+		if (!procfs_is_shortage(errno))
+			errno = ESRCH;
 		return (-1);
+	}
 	return ((int64_t)(ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK)));
 }
 
@@ -58,18 +62,21 @@ process_find_writer(const struct stat *file)
 	pid_t found = 0;
 	DIR *dir = opendir("/proc");
 
-	while (dir != NULL && found == 0 && (de = readdir(dir)) != NULL) {
+	if (dir == NULL)
+		return (-1);
+	while (found == 0 && (de = readdir(dir)) != NULL) {
 		pid_t pid = (pid_t)strtol(de->d_name, NULL, 10);
 
 		if (pid <= 0 || getsid(pid) != pid)
 			continue;
 		snprintf(path, sizeof(path), "/proc/%ld/fd/1", (long)pid);
-		if (stat(path, &st) == 0 && st.st_dev == file->st_dev &&
+		if (stat(path, &st) == -1)
+			found = procfs_is_shortage(errno) ? -1 : 0;
+		else if (st.st_dev == file->st_dev &&
 		    st.st_ino == file->st_ino)
 			found = pid;
 	}
-	if (dir != NULL)
-		closedir(dir);
+	closedir(dir);
 	return (found);
 }
 

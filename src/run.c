@@ -725,7 +725,10 @@ has_file(const struct runs *runs, const struct run_spec *spec,
 /* Starts are told in clock ticks. */
 #define CLOCK_SLACK_MS	30
 
-/* The process, if it is still there; its number alone proves nothing. */
+/*
+ * The process, or 0: it is not there any more, its number alone proves nothing.
+ * -1 with errno: that cannot be told.
+ */
 static pid_t
 find_process(const struct run_process *process, const struct stat *st)
 {
@@ -734,6 +737,8 @@ find_process(const struct run_process *process, const struct stat *st)
 	if (process->pid == 0)
 		return (process_find_writer(st));
 	started = process_started(process->pid);
+	if (started == -1 && errno != ESRCH)
+		return (-1);
 	return (started >= process->clock - CLOCK_SLACK_MS &&
 	    started <= process->clock + CLOCK_SLACK_MS ? process->pid : 0);
 }
@@ -753,8 +758,10 @@ static int
 watch_adopted(struct run *run, const struct run_process *process,
     const struct stat *st)
 {
-	pid_t pid = find_process(process, st);
+	pid_t pid = find_process(process, st), now;
 
+	if (pid == -1)
+		return (-1);
 	if (pid != 0 && process->pid == 0) {
 		/* Found by its output. */
 		run->process.pid = pid;
@@ -763,9 +770,12 @@ watch_adopted(struct run *run, const struct run_process *process,
 	if (pid != 0 && ends_watch_other(run->runs->ends, &run->end, pid, -1,
 	    on_ended, run) == 0) {
 		/* In between the number may have changed hands. */
-		if (find_process(process, st) == pid)
+		now = find_process(process, st);
+		if (now == pid)
 			return (0);
 		ends_forget(run->runs->ends, &run->end);
+		if (now == -1)
+			return (-1);
 	} else if (pid != 0 && errno != ESRCH)
 		return (-1);
 	run->gone = evtimer_new(run->runs->base, on_gone, run);

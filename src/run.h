@@ -88,7 +88,7 @@ int		 run_start(struct runs *, const struct run_spec *,
 /*
  * Goes on with a run that an earlier daemon has started; pid 0: or was about
  * to.  at: the real time of that.  ended as above, with an unknown status.
- * 1: it was not started; -1 with errno: it cannot be watched.
+ * 1: it was not started; -1 with errno: it cannot be watched, or looked for.
  */
 int		 run_adopt(struct runs *, const struct run_spec *,
 		    const struct run_process *, int64_t at,

@@ -33,7 +33,7 @@ if [ "${1:-}" != count ]; then
 	JAILDAEMON=$(pwd)/$BUILD/jaildaemon
 	export JAILDAEMON
 	# Each call that can fail, not some of them.
-	for t in "follow.t" "state.t faults" "state.t start_faults"; do
+	for t in "follow.t" "faults.t request" "faults.t start" "faults.t client"; do
 		# shellcheck disable=SC2086 # words
 		JAILDAEMON_LONG=1 sh tests/$t | grep -v '^ok'
 	done

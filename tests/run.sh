@@ -159,7 +159,8 @@ others()
 			# daemon's: without sanitizers is enough every day.
 			[ "$OS" = FreeBSD ] || is_sanitized || echo "$t"
 			[ "$OS" != FreeBSD ] || case $t in
-			tests/cookbook.t | tests/jails-* | tests/notify.t | \
+			tests/cookbook.t | tests/faults.t | tests/jails-* | \
+			    tests/kernel.t | tests/notify.t | \
 			    tests/packages.t) ;;
 			*) echo "$t" ;;
 			esac ;;

@@ -8,54 +8,10 @@
 here=$(dirname "$0")
 . "$here/lib/setup.sh"
 . "$here/lib/verbs.sh"
+. "$here/lib/state.sh"
 . "$here/lib/faults.sh"
 
 CHAOS=${JAILDAEMON%/*}/state/chaos
-
-journal() {
-	cat "$D/state/journal"
-}
-
-# journal_id TITLE: the id of that action, while no daemon is there.
-journal_id() {
-	journal | sed -n "/\"title\":\"$1\"/s/.*\"id\":\([0-9]*\),.*/\1/p"
-}
-
-# append_trigger ID RUN: as a daemon leaves it that is killed right then.
-append_trigger() {
-	printf '{"v":1,"record":"trigger","id":%s,"run":%s,"at":"%s"}\n' \
-	    "$1" "$2" "$(date -u +%FT%T.000Z)" >>"$D/state/journal"
-}
-
-# A daemon that goes on where the last one left off.
-again() {
-	daemon_stop
-	daemon_start "$@"
-}
-
-are_listed() {
-	[ "$(listed)" -eq "$1" ]
-}
-
-listed() {
-	jd_list | grep -c .
-}
-
-jd_list() {
-	"$JAILDAEMON" list -f "$D/sock" -J "$@"
-}
-
-state_of() {
-	jd_list -t "$1" | sed -n 's/.*"state":"\([a-z]*\)".*/\1/p'
-}
-
-is_state() {
-	[ "$(state_of "$1")" = "$2" ]
-}
-
-id_of() {
-	jd_list -t "$1" | sed -n 's/.*"id":\([0-9]*\),.*/\1/p'
-}
 
 # -- actions ---------------------------------------------------------------
 
@@ -137,10 +93,6 @@ t_runs() {
 	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null
 	wait_for 10 lists_nothing
 	disarmed_runs
-}
-
-disarm_title() {
-	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" -t "$1" >/dev/null
 }
 
 # What was disarmed gets no probe any more, but its runs are not left alone.
@@ -447,11 +399,6 @@ t_damage() {
 	is "$(log_count journal-)" 0 "nor worth a word"
 }
 
-all_is_saved() {
-	[ "$(log_count event=journal-behind)" -eq \
-	    "$(log_count 'all is saved again')" ]
-}
-
 # -- a full disk -----------------------------------------------------------
 
 # small_disk FOLDER: for the daemon that is started there.
@@ -667,162 +614,6 @@ short_journal() {
 	[ "$(wc -c <"$D/state/journal")" -lt 400000 ]
 }
 
-# -- faults ----------------------------------------------------------------
-
-# The n-th call of a function fails, while everything is done once.  The
-# client is told the truth, the daemon goes on, and what was armed before stays.
-fault() {
-	_title=F$1$2 _mark=fault-$1$2
-	rm -f "$M/$_mark"
-	echo "$1 $2" >"$D/fail.new"
-	mv "$D/fail.new" "$D/fail"
-	arm j "$_title" "echo x >>$M/$_mark" -r 2>"$T/fault.err"
-	_armed=$?
-	jd_list >/dev/null 2>&1
-	"$JAILDAEMON" metrics -f "$D/sock" >/dev/null 2>&1
-	"$JAILDAEMON" reload -f "$D/sock" >/dev/null 2>&1
-	[ "$_armed" -ne 0 ] || fault_fire || return 1
-	disarm_title "$_title" >"$T/fault.out" 2>&1
-	_rc=$?
-	# What still waits for its turn to fail does not any more.
-	_left=$(cat "$D/fail")
-	: >"$D/fail"
-	alive "$DPID" || { diag "the daemon is gone"; return 1; }
-	if grep "no answer" "$T/fault.err" "$T/fault.out" >"$T/unanswered"; then
-		diag_file "$T/unanswered"
-		return 1
-	fi
-	fault_truth || return 1
-	disarm_title "$_title" >/dev/null 2>&1
-	wait_for 10 is_state "$_title" "" &&
-	    wait_for 10 is_state BYSTANDER armed && return
-	diag "what was armed before is gone, or this one is not"
-	return 1
-}
-
-# It was acknowledged: so it is saved, or will be, and works.
-fault_fire() {
-	if all_is_saved && ! journal | grep -q "\"title\":\"$_title\""; then
-		diag "acknowledged, but not saved"
-		return 1
-	fi
-	fire j "$_title" || alive "$DPID" || return 1
-	wait_for 5 marked "$_mark" 1 || {
-		diag "armed, but nothing ran"
-		return 1
-	}
-	"$JAILDAEMON" output -f "$D/sock" "$(id_of "$_title")" >/dev/null 2>&1
-	return 0
-}
-
-# Status 75 is a refusal, 0 is done.  A connection that ended without an answer
-# says nothing.
-fault_truth() {
-	if [ "$_armed" -eq 75 ] && ! wait_for 5 is_state "$_title" ""; then
-		diag "refused, but armed: $(cat "$T/fault.err")"
-		return 1
-	fi
-	if [ "$_armed" -eq 0 ] && [ "$_rc" -eq 75 ] &&
-	    [ -z "$(id_of "$_title")" ]; then
-		diag "refused, but not there any more: $(cat "$T/fault.out")"
-		return 1
-	fi
-	if [ "$_rc" -eq 0 ] && ! wait_for 5 is_state "$_title" ""; then
-		diag "disarmed, but there"
-		return 1
-	fi
-	[ "$_armed" -ne 0 ] || [ "$(mark "$_mark")" -eq 1 ] || {
-		diag "ran $(mark "$_mark") times"
-		return 1
-	}
-}
-
-# What the daemon holds when nothing goes on: blocks of memory, descriptors.
-held() {
-	wait_for 5 all_is_saved
-	rm -f "$D/fail.live"
-	echo live >"$D/fail.new"
-	mv "$D/fail.new" "$D/fail"
-	verb list >/dev/null
-	wait_for 5 [ -s "$D/fail.live" ]
-	echo "$(cat "$D/fail.live") $(find "/proc/$DPID/fd" -type l | lines)"
-}
-
-# faulty_start FOLDER: there, from now on; faulty_stop: as it was.
-faulty_start() {
-	daemon_dir "$1"
-	daemon_prepare() {
-		FAIL_FILE=$D/fail
-		LD_PRELOAD=$FAULTS
-		export FAIL_FILE LD_PRELOAD
-	}
-	ok "a daemon whose calls can be made to fail" daemon_start
-}
-
-faulty_stop() {
-	daemon_stop
-	daemon_prepare() { :; }
-	daemon_dir d
-	daemon_start
-}
-
-held_no_more() {
-	_held=$(held)
-	[ "${_held% *}" -le "$_blocks" ] && [ "${_held#* }" -le "$_fds" ]
-}
-
-# The same, and it leaves nothing behind: a buffer may be kept for the next one,
-# but what is more each time is lost.
-fault_held() {
-	for _try in 1 2 3; do
-		fault "$1" "$2" || return 1
-		# A probe that could not be watched is looked after a while.
-		! wait_for 3 held_no_more || return 0
-		[ "${_held% *}" -le "$_blocks" ] || _blocks=${_held% *}
-		[ "${_held#* }" -le "$_fds" ] || _fds=${_held#* }
-	done
-	diag "$1 $2: more is held each time, in the end $_held"
-	return 1
-}
-
-has_one_probe() {
-	[ "$(probes j)" -eq 1 ]
-}
-
-t_faults() {
-	[ "$JAIL_OS" = Linux ] || return
-	daemon_stop
-	ok "what makes them fail" test -e "$FAULTS"
-	faulty_start faults
-	arm j BYSTANDER : -r
-	ok "without a fault" fault none 1
-	ok "and again" fault none 1
-	_held=$(held)
-	_blocks=${_held% *} _fds=${_held#* }
-	_step=23
-	[ "${JAILDAEMON_LONG:-0}" = 0 ] || _step=1
-	# Each one of reading a request: what is left out there is run.
-	for _c in malloc calloc realloc; do
-		ok "$_c fails" each_fault fault_held "$_c" "$_step" 30
-	done
-	for _c in write renameat unlinkat openat open accept4 epoll_ctl pipe2 \
-	    eventfd clone pidfd_open memfd_create; do
-		# Until then no output is removed.
-		wait_for 5 all_is_saved
-		ok "$_c fails" each_fault fault_held "$_c" 1
-	done
-	ok "no probe is left but one" wait_for 10 has_one_probe
-	is "$(listed)" 1 "nor an action"
-	is "$(log_count 'event=bug')" 0 "nor is there a mistake"
-	daemon_kill9
-	daemon_start
-	ok "the next daemon has that one" wait_for 10 is_state BYSTANDER armed
-	is "$(listed)" 1 "and no other"
-	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null
-	ok "which goes" wait_for 10 lists_nothing
-	faulty_stop
-}
-
 # -- no process for a command ----------------------------------------------
 
 # For some time no process can be made.  A trigger that was accepted waits, over
@@ -869,8 +660,7 @@ t_owed() {
 }
 
 clones_work() {
-	echo >"$D/fail.new"
-	mv "$D/fail.new" "$D/fail"
+	order
 }
 
 # owed_hups FILE: one of each kind, whose commands leave a line there each.
@@ -880,8 +670,7 @@ owed_hups() {
 	arm j owed-AFTER "echo x >>$M/$1" -r
 	arm j owed-NOW "echo x >>$M/$1" -R
 	_delayed=$(log_count event=run-delayed)
-	echo "clone 1 on" >"$D/fail.new"
-	mv "$D/fail.new" "$D/fail"
+	order clone 1 on
 	for _t in NEVER AFTER NOW; do
 		ok "$1: a HUP for owed-$_t" fire j "owed-$_t"
 	done
@@ -894,140 +683,6 @@ delayed() {
 
 owed_all_ran() {
 	[ "$(mark "$1")" -eq 3 ]
-}
-
-# with_fault NAME N COMMAND...: the n-th call fails; leaves $_rc and $_left.  If
-# it succeeds, what it has started goes on until the condition $_settled.
-with_fault() {
-	echo "$1 $2" >"$D/fail"
-	shift 2
-	# env(1) is last: what fails shall not be timeout(1).
-	timeout -s KILL 20 env "FAIL_FILE=$D/fail" \
-	    "LD_PRELOAD=$FAULTS" "$@" </dev/null \
-	    >"$T/fault.out" 2>"$T/fault.err"
-	_rc=$?
-	[ -z "$_settled" ] || [ "$_rc" -ne 0 ] || wait_for 10 "$_settled"
-	_left=$(cat "$D/fail")
-	: >"$D/fail"
-}
-
-# glibc's getpwuid(3) asserts that it has memory for a line; the parent says so.
-libc_aborted() {
-	[ "$_rc" -eq 70 ] && grep -q ' nss_database\.c:' "$T/fault.err" &&
-	    grep -q 'died of signal 6 while starting' "$T/fault.err"
-}
-
-# By request, and by two rules.
-kept_all() {
-	[ "$(jd_list | grep '"state":"armed"' |
-	    grep -c -E '"title":"(KEPT|RULE)[12]"')" -eq 4 ]
-}
-
-# A start either succeeds or says why it does not; what the last daemon left
-# is there afterwards.
-start_fault() {
-	rm -rf "$D/state"
-	cp -a "$T/state.whole" "$D/state"
-	_settled=$_deep
-	with_fault "$1" "$2" "$JAILDAEMON" -D -f "$D/sock" -p "$D/pid" \
-	    -S "$D/state" -C "$D/conf"
-	_settled=
-	_why=
-	if [ "$_rc" -ne 0 ]; then
-		in_words || libc_aborted || _why="it did not say why"
-		[ -z "$_left" ] || _why="it failed by itself"
-		"$JAILDAEMON" -D -f "$D/sock" -p "$D/pid" -S "$D/state" \
-		    -C "$D/conf"
-	fi
-	DPID=$(tr -dc 0-9 <"$D/pid")
-	if ! wait_for 20 kept_all; then
-		_why="an action is lost"
-		jd_list | sed 's/^/# /'
-	fi
-	kill "$DPID"
-	wait_for 15 not alive "$DPID" || _why="it does not end"
-	[ -n "$_why" ] || return 0
-	diag "$_why"
-	diag_file "$T/fault.err"
-	return 1
-}
-
-# utility_fault NAME N OPTION...: it ends well or in words; $_all is what waited
-# to fail in all of them.
-utility_fault() {
-	_name=$1 _number=$2
-	shift 2
-	with_fault "$_name" "$_number" "$JAILDAEMON" "$@"
-	[ -n "$_left" ] || _all=
-	[ "$_rc" -eq 0 ] || in_words
-}
-
-# The utility says what came of it.
-client_fault() {
-	_all=y
-	utility_fault "$1" "$2" -f "$D/sock" -j "$(jail_pid j)" -t "C$1$2" \
-	    -c : || return 1
-	[ "$_rc" -ne 0 ] || [ -n "$(id_of "C$1$2")" ] || {
-		diag "not armed"
-		return 1
-	}
-	for _verb in list metrics check; do
-		utility_fault "$1" "$2" "$_verb" -f "$D/sock" || return 1
-	done
-	utility_fault "$1" "$2" disarm -f "$D/sock" -j "$(jail_pid j)" ||
-	    return 1
-	_left=$_all
-}
-
-# Who is asked for a name says what kept it from asking.
-engine_fault() {
-	utility_fault "$1" "$2" -f "$D/sock" -j docker:nobody -c :
-}
-
-t_start_faults() {
-	[ "$JAIL_OS" = Linux ] || return
-	daemon_stop
-	daemon_dir startfaults
-	_settled=
-	printf '%s\n' '-j "j*" -t RULE1 -r -c :' '-j jail -t RULE2 -R -c true' \
-	    >"$D/conf"
-	daemon_start -C "$D/conf"
-	printf '{"v":1,"verb":"started","jail":"jail","pid":%d}\n' \
-	    "$(jail_pid j)" | talk >"$T/started"
-	arm j KEPT1 : -r
-	arm j KEPT2 "sleep 0" -r
-	daemon_stop
-	cp -a "$D/state" "$T/state.whole"
-	# In short, of what is called often, only what comes before the start is
-	# told to be one.
-	_step=47 _deep=
-	[ "${JAILDAEMON_LONG:-0}" = 0 ] || _step=1 _deep=kept_all
-	for _c in malloc calloc; do
-		ok "$_c fails" each_fault start_fault "$_c" "$_step"
-	done
-	[ "$_step" -eq 1 ] || _step=3
-	for _c in realloc write open; do
-		ok "$_c fails" each_fault start_fault "$_c" "$_step"
-	done
-	_deep=kept_all
-	for _c in renameat openat epoll_ctl pipe2 eventfd clone fork pidfd_open \
-	    memfd_create; do
-		ok "$_c fails" each_fault start_fault "$_c" 1
-	done
-	ok "no probe is left" wait_for 10 no_probes j
-	daemon_start
-	_step=7
-	[ "${JAILDAEMON_LONG:-0}" = 0 ] || _step=1
-	tap_group=client_faults
-	for _c in malloc calloc realloc; do
-		ok "$_c fails" each_fault client_fault "$_c" "$_step"
-	done
-	for _c in fork pipe2 pidfd_open; do
-		ok "an engine: $_c fails" each_fault engine_fault "$_c" 1
-	done
-	daemon_stop
-	daemon_dir d
-	daemon_start
 }
 
 # -- the clock ------------------------------------------------------------
@@ -1153,7 +808,7 @@ jail_start "$kind" j
 daemon_dir d
 daemon_start
 [ $# -gt 0 ] || set -- actions runs twins rules jails many damage full broken none \
-    long faults owed start_faults clock kill upgrade soak
+    long owed clock kill upgrade soak
 # shellcheck disable=SC2048 # words
 for tap_group in $*; do
 	"t_$tap_group"

@@ -3,6 +3,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 
 FAULTS=${JAILDAEMON%/*}/state/fail.so
+denied=				# what starts a faulty daemon, if not itself
 
 # each_fault FUNCTION NAME STEP [DENSE]: from the first call to the last one,
 # each of the first DENSE and every STEPth of the others.  The function is given
@@ -14,8 +15,19 @@ each_fault() {
 		"$1" "$2" "$_n" || { diag "$2: at $_n"; return 1; }
 		[ -n "$_left" ] || _n=$((_n + (_n < ${4:-0} ? 1 : $3)))
 	done
-	diag "$2: up to $_n"
 	[ "$_n" -gt 1 ]
+}
+
+# calls_fail FUNCTION STEP DENSE NAME...: each_fault for each of these; in full
+# without steps.
+calls_fail() {
+	_function=$1 _step=$2 _dense=$3
+	shift 3
+	[ "${JAILDAEMON_LONG:-0}" = 0 ] || _step=1
+	for _c in "$@"; do
+		ok "$_c fails" each_fault "$_function" "$_c" "$_step" "$_dense"
+		diag "$_c: $_n calls at most"
+	done
 }
 
 # in_words: the status is one of sysexits(3), with one line.
@@ -25,4 +37,30 @@ in_words() {
 	diag "status $_rc"
 	diag_file "$T/fault.err"
 	return 1
+}
+
+# order WORD...: what the daemon's calls do from now on, see state/fail.c.
+order() {
+	echo "$@" >"$D/fail.new"
+	mv "$D/fail.new" "$D/fail"
+}
+
+# faulty_start FOLDER [OPTION...]: there, from now on; faulty_stop: as it was.
+faulty_start() {
+	daemon_dir "$1"
+	shift
+	daemon_prepare() {
+		FAIL_FILE=$D/fail
+		LD_PRELOAD=$FAULTS
+		export FAIL_FILE LD_PRELOAD
+		JAILDAEMON=${denied:-$JAILDAEMON}
+	}
+	ok "a daemon whose calls can be made to fail" daemon_start "$@"
+}
+
+faulty_stop() {
+	daemon_stop
+	daemon_prepare() { :; }
+	daemon_dir d
+	daemon_start
 }

@@ -11,7 +11,8 @@
  * now to the file's name with ".live" added, and empties the file.
  *
  * Names: malloc calloc realloc write ftruncate renameat unlinkat openat open
- * accept4 epoll_ctl pipe2 eventfd clone fork pidfd_open memfd_create.
+ * accept4 epoll_create1 epoll_ctl pipe2 eventfd clone fork pidfd_open
+ * memfd_create.
  */
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -263,6 +264,13 @@ accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 {
 	REAL(accept4);
 	return (fails("accept4", EMFILE) ? -1 : real(fd, addr, len, flags));
+}
+
+int
+epoll_create1(int flags)
+{
+	REAL(epoll_create1);
+	return (fails("epoll_create1", EMFILE) ? -1 : real(flags));
 }
 
 int

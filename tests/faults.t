@@ -1,0 +1,574 @@
+#!/bin/sh
+# Calls that fail: each of what the program asks of the system and of its libc
+# fails in turn, once, in whatever it does.  It says so, goes on, and nothing that
+# was acknowledged is lost.  JAILDAEMON_LONG=1: each call; else a part of those
+# that are many.
+#
+# shellcheck disable=SC1091,SC2086,SC2119,SC2120,SC2154,SC2317
+
+here=$(dirname "$0")
+. "$here/lib/setup.sh"
+. "$here/lib/verbs.sh"
+. "$here/lib/state.sh"
+. "$here/lib/faults.sh"
+
+MEMORY="malloc calloc realloc"
+CALLS="write renameat unlinkat openat open accept4 epoll_ctl pipe2 eventfd clone
+    pidfd_open memfd_create"
+
+# -- one action, from request to request ----------------------------------------
+
+# The n-th call of a function fails, while everything is done once.  The
+# client is told the truth, the daemon goes on, and what was armed before stays.
+request_fault() {
+	_title=F${1%%:*}$2 _mark=fault-${1%%:*}$2
+	rm -f "$M/$_mark"
+	order "$1" "$2"
+	arm j "$_title" "echo x >>$M/$_mark" -r 2>"$T/fault.err"
+	_armed=$?
+	jd_list >/dev/null 2>&1
+	verb metrics >/dev/null 2>&1
+	verb reload >/dev/null 2>&1
+	[ "$_armed" -ne 0 ] || fault_fire || return 1
+	disarm_title "$_title" >"$T/fault.out" 2>&1
+	_rc=$?
+	no_order
+	is_there || return 1
+	if grep "no answer" "$T/fault.err" "$T/fault.out" >"$T/unanswered"; then
+		diag_file "$T/unanswered"
+		return 1
+	fi
+	fault_truth || return 1
+	disarm_title "$_title" >/dev/null 2>&1
+	wait_for 10 is_state "$_title" "" && return
+	diag "it does not go"
+	return 1
+}
+
+# What still waits for its turn to fail does not any more.
+no_order() {
+	_left=$(cat "$D/fail")
+	: >"$D/fail"
+}
+
+# The daemon, and what was armed before.
+is_there() {
+	alive "$DPID" || { diag "the daemon is gone"; return 1; }
+	wait_for 10 is_state BYSTANDER armed && return
+	diag "what was armed before is gone"
+	return 1
+}
+
+# It was acknowledged: so it is saved, or will be, and works.
+fault_fire() {
+	if all_is_saved && ! journal | grep -q "\"title\":\"$_title\""; then
+		diag "acknowledged, but not saved"
+		return 1
+	fi
+	fire j "$_title" || alive "$DPID" || return 1
+	wait_for 5 marked "$_mark" 1 || {
+		diag "armed, but nothing ran"
+		return 1
+	}
+	"$JAILDAEMON" output -f "$D/sock" "$(id_of "$_title")" >/dev/null 2>&1
+	return 0
+}
+
+# Status 75 is a refusal, and so is 71 of a probe that could not be made; 0 is
+# done.
+fault_truth() {
+	case $_armed in
+	71 | 75)
+		if ! wait_for 5 is_state "$_title" ""; then
+			diag "refused, but armed: $(cat "$T/fault.err")"
+			return 1
+		fi ;;
+	esac
+	if [ "$_armed" -eq 0 ] && [ "$_rc" -eq 75 ] &&
+	    [ -z "$(id_of "$_title")" ]; then
+		diag "refused, but not there any more: $(cat "$T/fault.out")"
+		return 1
+	fi
+	if [ "$_rc" -eq 0 ] && ! wait_for 5 is_state "$_title" ""; then
+		diag "disarmed, but there"
+		return 1
+	fi
+	[ "$_armed" -ne 0 ] || [ "$(mark "$_mark")" -eq 1 ] || {
+		diag "ran $(mark "$_mark") times"
+		return 1
+	}
+}
+
+# What the daemon holds when nothing goes on: blocks of memory, descriptors.
+held() {
+	wait_for 5 all_is_saved
+	rm -f "$D/fail.live"
+	order live
+	verb list >/dev/null
+	wait_for 5 [ -s "$D/fail.live" ]
+	echo "$(cat "$D/fail.live") $(find "/proc/$DPID/fd" -type l | lines)"
+}
+
+held_no_more() {
+	_held=$(held)
+	[ "${_held% *}" -le "$_blocks" ] && [ "${_held#* }" -le "$_fds" ]
+}
+
+# keeps_nothing FUNCTION NAME N: a fault that leaves nothing behind.  A buffer may
+# be kept for the next one, but what is more each time is lost.
+keeps_nothing() {
+	for _try in 1 2 3; do
+		"$@" || return 1
+		# A probe that could not be watched is looked after a while.
+		! wait_for 3 held_no_more || return 0
+		[ "${_held% *}" -le "$_blocks" ] || _blocks=${_held% *}
+		[ "${_held#* }" -le "$_fds" ] || _fds=${_held#* }
+	done
+	diag "$*: more is held each time, in the end $_held"
+	return 1
+}
+
+request_held() {
+	keeps_nothing request_fault "$@"
+}
+
+life_held() {
+	keeps_nothing life_fault "$@"
+}
+
+# Without a fault: the function works, and what is held then is no loss.
+without_fault() {
+	ok "without a fault" "$1" none 1
+	ok "and again" "$1" none 1
+	_held=$(held)
+	_blocks=${_held% *} _fds=${_held#* }
+}
+
+has_one_probe() {
+	[ "$(probes j)" -eq 1 ]
+}
+
+bystander_alone() {
+	ok "no probe is left but one" wait_for 10 has_one_probe
+	is "$(listed)" 1 "nor an action"
+	is "$(log_count 'event=bug')" 0 "nor is there a mistake"
+}
+
+t_request() {
+	faulty_start requests
+	arm j BYSTANDER : -r
+	without_fault request_fault
+	# Each one of reading a request: what is left out there is run.
+	calls_fail request_held 23 30 $MEMORY
+	calls_fail request_held 1 0 $CALLS
+	bystander_alone
+	daemon_kill9
+	daemon_start
+	ok "the next daemon has that one" wait_for 10 is_state BYSTANDER armed
+	is "$(listed)" 1 "and no other"
+	disarm_title BYSTANDER
+	ok "which goes" wait_for 10 lists_nothing
+	daemon_stop
+}
+
+# -- a jail, from its start to its end ---------------------------------------------
+
+# It gets what the file has for it, the host runs that, its limit strikes, and
+# somebody watches.
+life_fault() {
+	rm -f "$M/life"
+	jail_start "$kind" k || return 1
+	"$JAILDAEMON" watch -f "$D/sock" -J >"$T/watched" 2>"$T/watch.err" &
+	_watcher=$!
+	order "$1" "$2"
+	life
+	_ok=$?
+	_ended=$(log_count 'event=jail-ended')
+	jail_stop k
+	wait_for 3 life_has_ended
+	wait_for 10 is_state LIFE "" || {
+		diag "the jail's end goes unseen"
+		_ok=1
+	}
+	life_watched || _ok=1
+	no_order
+	is_there && return "$_ok"
+}
+
+life_has_ended() {
+	[ "$(log_count 'event=jail-ended')" -gt "$_ended" ]
+}
+
+# Whoever is refused asks again: but one call fails.
+life() {
+	_armed=$(life_armings)
+	life_told || return 1
+	# The log is looked at first: asking is calls of its own.
+	wait_for 3 life_was_armed 1
+	wait_for 10 is_state LIFE armed || {
+		diag "told of, but not armed"
+		return 1
+	}
+	life_run || return 1
+	# After 1 s, or after 10 more where TERM could not be sent.
+	wait_for 3 life_was_armed 2
+	wait_for 15 is_state LIFE armed || {
+		diag "the limit does not strike"
+		return 1
+	}
+	[ "$(mark life)" -eq 1 ] || {
+		diag "ran $(mark life) times"
+		return 1
+	}
+}
+
+life_armings() {
+	log_count 'event=(re)?arm .*title="LIFE"'
+}
+
+life_was_armed() {
+	[ "$(life_armings)" -ge "$((_armed + $1))" ]
+}
+
+life_told() {
+	for _told in 1 2; do
+		tell_started k 2>"$T/fault.err"
+		[ -s "$T/fault.err" ] || return 0
+	done
+	diag_file "$T/fault.err"
+	return 1
+}
+
+life_run() {
+	for _told in 1 2; do
+		if verb run "$(id_of LIFE)" 2>"$T/fault.err"; then
+			wait_for 5 marked life 1 || {
+				diag "acknowledged, but nothing runs"
+				return 1
+			}
+			return 0
+		fi
+		sleep 0.2
+		[ "$(mark life)" -eq 0 ] || {
+			diag "it runs, but: $(cat "$T/fault.err")"
+			return 1
+		}
+	done
+	diag_file "$T/fault.err"
+	return 1
+}
+
+# Who watches has seen all of it, or was told that it ends.
+life_watched() {
+	if wait_for 2 grep -q '"event":"jail-ended".*LIFE' "$T/watched"; then
+		_why="not all is shown"
+		grep -q '"event":"triggered".*LIFE' "$T/watched" &&
+		    grep -q '"event":"finished".*LIFE' "$T/watched" && _why=
+	elif alive "$_watcher"; then
+		_why="nothing more is shown"
+	else
+		_why="it ends without a word"
+		[ "$(lines <"$T/watch.err")" -ne 1 ] || _why=
+	fi
+	kill "$_watcher" 2>/dev/null
+	wait "$_watcher" 2>/dev/null
+	! grep -v '^{.*}$' "$T/watched" || _why="a line is not whole"
+	[ -n "$_why" ] || return 0
+	diag "watch: $_why"
+	diag_file "$T/watched"
+	diag_file "$T/watch.err"
+	return 1
+}
+
+# life_start FOLDER: a daemon that has a rule for the jail k.
+life_start() {
+	daemon_dir "$1"
+	echo "-j '$JAIL_RUN-k' -t LIFE -r -T 1 -i 1 -c 'echo x >>$M/life; sleep 60'" \
+	    >"$D/conf"
+	faulty_start "$1" -C "$D/conf"
+	arm j BYSTANDER : -r
+	without_fault life_fault
+}
+
+t_life() {
+	life_start life
+	calls_fail life_held 211 0 $MEMORY
+	calls_fail life_held 5 0 $CALLS
+	bystander_alone
+	daemon_stop
+}
+
+# -- what makes the probes -----------------------------------------------------
+
+# It has no libc whose calls could be made to fail, so the kernel is asked to.
+# 0x8000 is CLONE_PARENT, which no other clone has; 1 is PR_SET_PDEATHSIG.
+t_stub() {
+	denied=$T/denied
+	stub_fault setns EPERM
+	stub_fault 'clone:0&0x8000' EAGAIN
+	stub_fault prctl:0=1 EINVAL
+	denied=
+}
+
+# stub_fault CALL ERROR: each one that it makes.
+stub_fault() {
+	tap_group="stub: ${1%%:*}"
+	daemon_dir "stub-${1%%:*}"
+	: >"$D/fail"
+	cat >"$denied" <<-END
+	#!/bin/sh
+	exec env -u LD_PRELOAD "${FAULTS%/*}/deny" -f "$D/fail" "$1" "$2" \
+	    env LD_PRELOAD="$FAULTS" "$JAILDAEMON" "\$@"
+	END
+	chmod 755 "$denied"
+	life_start "stub-${1%%:*}"
+	without_fault request_fault
+	tap_group="stub, on request"
+	calls_fail request_held 1 0 "$1"
+	tap_group="stub, in the life of a jail"
+	calls_fail life_held 1 0 "$1"
+	bystander_alone
+	daemon_stop
+}
+
+# -- a start -------------------------------------------------------------------
+
+# with_fault NAME N COMMAND...: the n-th call fails; leaves $_rc and $_left.  If
+# it succeeds, what it has started goes on until the condition $_settled.
+with_fault() {
+	echo "$1 $2" >"$D/fail"
+	shift 2
+	# env(1) is last: what fails shall not be timeout(1).
+	timeout -s KILL 20 env "FAIL_FILE=$D/fail" \
+	    "LD_PRELOAD=$FAULTS" "$@" </dev/null \
+	    >"$T/fault.out" 2>"$T/fault.err"
+	_rc=$?
+	[ -z "$_settled" ] || [ "$_rc" -ne 0 ] || wait_for 10 "$_settled"
+	_left=$(cat "$D/fail")
+	: >"$D/fail"
+}
+
+# glibc's getpwuid(3) asserts that it has memory for a line; the parent says so.
+libc_aborted() {
+	[ "$_rc" -eq 70 ] && grep -q ' nss_database\.c:' "$T/fault.err" &&
+	    grep -q 'died of signal 6 while starting' "$T/fault.err"
+}
+
+# By request, and by two rules; a run that goes on, a HUP that came when no daemon
+# was there any more, and a jail that has ended since.
+kept_all() {
+	jd_list >"$T/kept"
+	[ "$(grep '"state":"armed"' "$T/kept" |
+	    grep -c -E '"title":"(KEPT|RULE)[12]"')" -eq 4 ] &&
+	    grep '"title":"RUNS"' "$T/kept" | grep -q '"state":"running"' &&
+	    grep '"title":"OWED"' "$T/kept" | grep -q '"state":"armed"' &&
+	    marked owed 1 && ! grep -q '"title":"ENDED"' "$T/kept"
+}
+
+# A start either succeeds or says why it does not; what the last daemon left
+# is there afterwards.
+start_fault() {
+	rm -rf "$D/state" "$M/owed"
+	cp -a "$T/state.whole" "$D/state"
+	_settled=$_deep
+	with_fault "$1" "$2" "$JAILDAEMON" -D -f "$D/sock" -p "$D/pid" \
+	    -S "$D/state" -C "$D/conf"
+	_settled=
+	_why=
+	if [ "$_rc" -ne 0 ]; then
+		in_words || libc_aborted || _why="it did not say why"
+		[ -z "$_left" ] || _why="it failed by itself"
+		"$JAILDAEMON" -D -f "$D/sock" -p "$D/pid" -S "$D/state" \
+		    -C "$D/conf"
+	fi
+	DPID=$(tr -dc 0-9 <"$D/pid")
+	if ! wait_for 20 kept_all; then
+		_why="an action is lost"
+		sed 's/^/# /' "$T/kept"
+	fi
+	[ "$(mark owed)" -eq 1 ] || _why="owed once, ran $(mark owed) times"
+	kill "$DPID"
+	wait_for 15 not alive "$DPID" || _why="it does not end"
+	[ -n "$_why" ] || return 0
+	diag "$_why"
+	diag_file "$T/fault.err"
+	return 1
+}
+
+# start_state: what the daemons that are to come find.
+start_state() {
+	printf '%s\n' '-j "j*" -t RULE1 -r -c :' '-j jail -t RULE2 -R -c true' \
+	    >"$D/conf"
+	daemon_start -C "$D/conf"
+	printf '{"v":1,"verb":"started","jail":"jail","pid":%d}\n' \
+	    "$(jail_pid j)" | talk >"$T/started"
+	jail_start "$kind" k
+	arm k ENDED : -r
+	arm j KEPT1 : -r
+	arm j KEPT2 "sleep 0" -r
+	arm j OWED "echo x >>$M/owed" -r
+	arm j RUNS "$(waiting live)" -r
+	fire j RUNS
+	ok "a run that goes on" wait_for 10 is_state RUNS running
+	wait_for 10 is_state RULE2 armed
+	daemon_stop
+	jail_stop k
+	append_trigger "$(journal_id OWED)" 1
+	cp -a "$D/state" "$T/state.whole"
+}
+
+t_start() {
+	daemon_dir start
+	_settled=
+	start_state
+	ok "without a fault" start_fault none 1
+	# In short, of what is called often, only what comes before the start is
+	# told to be one.
+	_deep=
+	[ "${JAILDAEMON_LONG:-0}" = 0 ] || _deep=kept_all
+	calls_fail start_fault 47 0 malloc calloc
+	calls_fail start_fault 3 0 realloc write open
+	_deep=kept_all
+	calls_fail start_fault 1 0 renameat openat epoll_create1 epoll_ctl pipe2 \
+	    eventfd clone fork pidfd_open memfd_create
+	ok "no probe is left" wait_for 10 no_probes j
+	daemon_start -C "$D/conf"
+	: >"$M/live.go"
+	ok "the run ends" wait_for 10 is_state RUNS armed
+	is "$(mark live)" 1 "and was one"
+	daemon_stop
+}
+
+# -- a stop ----------------------------------------------------------------------
+
+# The daemon is told to, and two HUPs have come that it has not heard of yet.  The
+# next one has what was there, and both have run.
+stop_fault() {
+	rm -f "$M/stop" "$M/once"
+	arm j ONCE "echo x >>$M/once" && wait_for 10 is_state STOP armed ||
+	    return 1
+	kill -STOP "$DPID"
+	order "$1" "$2"
+	fire j STOP
+	fire j ONCE
+	kill -TERM "$DPID"
+	kill -CONT "$DPID"
+	wait_for 15 not alive "$DPID" || { diag "it does not end"; return 1; }
+	daemon_reap
+	_rc=$?
+	no_order
+	[ "$_rc" -eq 0 ] || { diag "it ends with status $_rc"; return 1; }
+	wait_for 5 no_probes j || { diag "a probe is left"; return 1; }
+	daemon_start || return 1
+	wait_for 10 is_state STOP armed || { diag "it is lost"; return 1; }
+	wait_for 5 marked stop 1 && wait_for 5 marked once 1 &&
+	    wait_for 5 is_state ONCE "" && is_there || return 1
+	_rc="$(mark stop) $(mark once)"
+	[ "$_rc" = "1 1" ] || { diag "ran $_rc times"; return 1; }
+}
+
+t_stop() {
+	faulty_start stop
+	arm j BYSTANDER : -r
+	arm j STOP "echo x >>$M/stop" -r
+	ok "without a fault" stop_fault none 1
+	calls_fail stop_fault 7 0 malloc calloc
+	calls_fail stop_fault 1 0 write renameat unlinkat openat open epoll_ctl \
+	    clone
+	disarm_title STOP
+	wait_for 10 are_listed 1
+	bystander_alone
+	daemon_stop
+}
+
+# -- the utility -----------------------------------------------------------------
+
+# utility_fault NAME N OPTION...: it ends well or in words; $_all is what waited
+# to fail in all of them.
+utility_fault() {
+	_name=$1 _number=$2
+	shift 2
+	with_fault "$_name" "$_number" "$JAILDAEMON" "$@"
+	[ -n "$_left" ] || _all=
+	[ "$_rc" -eq 0 ] || in_words
+}
+
+# The utility says what came of it.
+client_fault() {
+	_all=y
+	utility_fault "$1" "$2" -f "$D/sock" -j "$(jail_pid j)" -t "C$1$2" \
+	    -c : || return 1
+	[ "$_rc" -ne 0 ] || [ -n "$(id_of "C$1$2")" ] || {
+		diag "not armed"
+		return 1
+	}
+	for _verb in list metrics check reload "started nobody $(jail_pid j)" \
+	    "output $_id" "run $_id"; do
+		utility_fault "$1" "$2" $_verb -f "$D/sock" || return 1
+	done
+	utility_fault "$1" "$2" disarm -f "$D/sock" -j "$(jail_pid j)" \
+	    -t "C$1$2" || return 1
+	disarm_title "C$1$2" 2>/dev/null
+	_left=$_all
+}
+
+# Who is asked for a name says what kept it from asking.
+engine_fault() {
+	utility_fault "$1" "$2" -f "$D/sock" -j docker:nobody -c :
+}
+
+# Who watches sees what happens, or says why not.
+watch_fault() {
+	echo "$1 $2" >"$D/fail"
+	FAIL_FILE=$D/fail LD_PRELOAD=$FAULTS "$JAILDAEMON" watch -f "$D/sock" \
+	    -J >"$T/watched" 2>"$T/fault.err" &
+	_watcher=$!
+	wait_for 10 has_watched
+	no_order
+	_rc=0
+	if alive "$_watcher"; then
+		kill "$_watcher"
+		wait "$_watcher" 2>/dev/null
+		grep -q '"event":"disarmed"' "$T/watched" && return
+		diag "nothing is shown"
+		return 1
+	fi
+	wait "$_watcher"
+	_rc=$?
+	in_words
+}
+
+# Or has ended.
+has_watched() {
+	alive "$_watcher" || return 0
+	arm j WATCHED :
+	disarm_title WATCHED
+	grep -q '"event":"disarmed"' "$T/watched"
+}
+
+t_client() {
+	daemon_dir client
+	: >"$D/conf"
+	daemon_start -C "$D/conf"
+	arm j SHOWS "echo shown" -R
+	_id=$(id_of SHOWS)
+	fire j SHOWS
+	wait_for 10 log_has event=output
+	calls_fail client_fault 7 0 $MEMORY
+	tap_group="client, watch"
+	calls_fail watch_fault 7 0 malloc
+	tap_group="client, an engine"
+	calls_fail engine_fault 1 0 fork pipe2 pidfd_open
+	tap_group=client
+	daemon_stop
+}
+
+ok "what makes calls fail" test -e "$FAULTS"
+jail_start "$kind" j
+[ $# -gt 0 ] || set -- request life stub start stop client
+for tap_group in "$@"; do
+	"t_$tap_group"
+done
+tap_group=
+jail_stop j
+done_testing
