@@ -34,7 +34,9 @@ request_fault() {
 	_rc=$?
 	no_order
 	is_there || return 1
-	if grep "no answer" "$T/fault.err" "$T/fault.out" >"$T/unanswered"; then
+	# The second: as if the request had not been read.
+	if grep -E "no answer|not complete" "$T/fault.err" "$T/fault.out" \
+	    >"$T/unanswered"; then
 		diag_file "$T/unanswered"
 		return 1
 	fi
@@ -65,13 +67,20 @@ fault_fire() {
 		diag "acknowledged, but not saved"
 		return 1
 	fi
+	_ends=$(log_count event=run-end)
 	fire j "$_title" || alive "$DPID" || return 1
 	wait_for 5 marked "$_mark" 1 || {
 		diag "armed, but nothing ran"
 		return 1
 	}
+	# What comes of its end shall be a part of this.
+	wait_for 1 run_has_ended
 	"$JAILDAEMON" output -f "$D/sock" "$(id_of "$_title")" >/dev/null 2>&1
 	return 0
+}
+
+run_has_ended() {
+	[ "$(log_count event=run-end)" -gt "$_ends" ]
 }
 
 # Status 75 is a refusal, and so is 71 of a probe that could not be made; 0 is
@@ -481,6 +490,35 @@ t_stop() {
 	daemon_stop
 }
 
+# -- no process, by the kernel ------------------------------------------------------
+
+# The daemon's own group may have no more processes than it has.
+t_limit() {
+	daemon_dir limit
+	daemon_prepare() {
+		jail_cgroup_make daemon
+		jail_cgroup_join daemon
+	}
+	daemon_start
+	daemon_prepare() { :; }
+	arm j OWED "echo x >>$M/limit" -r
+	_file=$(jail_cgroup_file daemon pids.max) || { skip "no pids controller"; return; }
+	echo 1 >"$_file"
+	ok "no process more: a HUP" fire j OWED
+	ok "is accepted" wait_for 5 log_has event=run-delayed
+	ok "a request is refused" refused 75 \
+	    'cannot start a probe: Resource temporarily unavailable$' \
+	    -f "$D/sock" -c : -t MORE -j "$(jail_pid j)"
+	is "$(mark limit)" 0 "nothing has run"
+	is "$(state_of MORE)" "" "nothing more is there"
+	echo max >"$_file"
+	ok "then it runs" wait_for 10 marked limit 1
+	ok "and is armed again" wait_for 10 is_state OWED armed
+	is "$(mark limit)" 1 "it ran once"
+	is "$(log_count 'event=bug')" 0 "without a mistake"
+	daemon_stop
+}
+
 # -- the utility -----------------------------------------------------------------
 
 # utility_fault NAME N OPTION...: it ends well or in words; $_all is what waited
@@ -565,7 +603,7 @@ t_client() {
 
 ok "what makes calls fail" test -e "$FAULTS"
 jail_start "$kind" j
-[ $# -gt 0 ] || set -- request life stub start stop client
+[ $# -gt 0 ] || set -- request life stub start stop limit client
 for tap_group in "$@"; do
 	"t_$tap_group"
 done

@@ -89,11 +89,7 @@ in_cgroup() {
 
 # group FILE: where that file of a's control group is, v1 or v2.
 group() {
-	for _c in $(jail_cgroup_mounts); do
-		_file=$_c/$JAIL_RUN/$JAIL_RUN-a/$1
-		[ ! -e "$_file" ] || { echo "$_file"; return; }
-	done
-	return 1
+	jail_cgroup_file "$JAIL_RUN-a" "$1"
 }
 
 # spy JAIL MODE ARGUMENT...: in the background; the output is $T/spy.JAIL.  It

@@ -241,7 +241,16 @@ jail_cgroup_join() {
 	return 0
 }
 
-# jail_cgroup_empty DIRECTORY: removes it if no living process is in it.
+# jail_cgroup_file GROUP FILE: where that file of it is, v1 or v2.
+jail_cgroup_file() {
+	for _c in $(jail_cgroup_mounts); do
+		_file=$_c/$JAIL_RUN/$1/$2
+		[ ! -e "$_file" ] || { echo "$_file"; return; }
+	done
+	return 1
+}
+
+# jail_cgroup_rmdir DIRECTORY: removes it if no living process is in it.
 jail_cgroup_rmdir() {
 	find "$1" -depth -type d -exec rmdir {} \; 2>/dev/null
 	[ ! -d "$1" ]

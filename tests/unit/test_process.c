@@ -5,6 +5,7 @@
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,6 +19,9 @@
 
 #include <cmocka.h>
 
+#ifdef __linux__
+#include "descriptors.h"
+#endif
 #include "process.h"
 
 #define SLACK_MS	100
@@ -75,8 +79,12 @@ test_started(void **state)
 	assert_true(started <= after + SLACK_MS);
 	assert_int_equal(process_started(pid), started);
 	end(pid);
+	errno = 0;
 	assert_int_equal(process_started(pid), -1);
+	assert_int_equal(errno, ESRCH);
+	errno = 0;
 	assert_int_equal(process_started(-1), -1);
+	assert_int_equal(errno, ESRCH);
 	close(ready[0]);
 	close(ready[1]);
 }
@@ -127,6 +135,28 @@ test_find_writer(void **state)
 	close(ready[0]);
 	close(ready[1]);
 }
+
+#ifdef __linux__
+/* There are no answers then, and "it is not there" would be a wrong one. */
+static void
+test_no_descriptors(void **state)
+{
+	struct rlimit old;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(stat("/", &st), 0);
+	leave_descriptors(0, &old);
+	errno = 0;
+	assert_int_equal(process_started(getpid()), -1);
+	assert_int_equal(errno, EMFILE);
+	errno = 0;
+	assert_int_equal(process_find_writer(&st), -1);
+	assert_int_equal(errno, EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_true(process_started(getpid()) > 0);
+}
+#endif
 
 /* A session's leader, and one process more of it, whose number it writes. */
 static pid_t
@@ -234,6 +264,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_started),
 		cmocka_unit_test(test_find_writer),
+#ifdef __linux__
+		cmocka_unit_test(test_no_descriptors),
+#endif
 		cmocka_unit_test(test_signal_session),
 		cmocka_unit_test(test_boot),
 	};
