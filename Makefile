@@ -87,8 +87,8 @@ SRCS_Linux =	src/call.c src/cgroup.c src/command.c src/ends_linux.c \
 		src/signals_linux.c src/spawn_linux.c src/stub_linux.c \
 		src/target_linux.c
 SRCS_FreeBSD =	src/ends_freebsd.c src/follow_freebsd.c src/jail_freebsd.c \
-		src/process_freebsd.c src/signals_freebsd.c src/spawn_freebsd.c \
-		src/stub_freebsd.c src/target_freebsd.c
+		src/process_freebsd.c src/signals_freebsd.c \
+		src/spawn_freebsd.c src/stub_freebsd.c src/target_freebsd.c
 SRCS =		src/action.c src/alarm.c src/check.c src/client.c src/conf.c \
 		src/control.c src/daemon.c src/journal.c src/json.c src/life.c \
 		src/log.c src/metrics.c src/notify.c src/options.c \
@@ -102,8 +102,8 @@ HDRS =		src/action.h src/alarm.h src/call.h src/cgroup.h src/check.h \
 		src/journal.h src/json.h src/life.h src/lock.h src/log.h \
 		src/metrics.h src/notify.h src/options.h src/probe.h src/process.h \
 		src/procfs.h src/roster.h src/rules.h src/run.h src/show.h \
-		src/signals.h src/spawn.h src/spec.h src/state.h src/stub.h src/target.h \
-		src/text.h src/utility.h src/verb.h src/watch.h src/wire.h \
+		src/signals.h src/spawn.h src/spec.h src/state.h src/stub.h \
+		src/target.h src/text.h src/utility.h src/verb.h src/watch.h src/wire.h \
 		src/words.h stub/order.h
 STUB_HDRS =	stub/order.h stub/syscall_linux.h
 IMAGE_Linux =	src/stub_image.S

@@ -1709,7 +1709,8 @@ static void
 resume(struct action *a, const struct action_saved *saved)
 {
 	life_resume(&a->life, &a->spec, JAIL_LOST_WAIT_MS,
-	    (unsigned int)saved->nbegun, is_over(saved, &a->spec) || a->jail->ended, next_begin(a),
+	    (unsigned int)saved->nbegun,
+	    is_over(saved, &a->spec) || a->jail->ended, next_begin(a),
 	    clock_ms());
 	start_owed(a);
 	if (is_ending(a))

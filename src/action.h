@@ -112,9 +112,10 @@ struct action_saved {
 
 /*
  * Whether its jail is provably the same; else it has ended, and only its runs
- * are left, which are watched from here on.  Takes the record's texts over.  0; or a sysexits(3) status with
- * one line, if that cannot be told now: nothing has happened yet then, and the
- * daemon must not start.
+ * are left.  These are watched from here on, but told of from the loop.  Takes
+ * the record's texts over.  0; or a sysexits(3) status with one line, if the jail
+ * or a run cannot be looked for now: nothing has been started or armed yet then,
+ * and the daemon must not start.
  */
 int		 action_restore(struct actions *, struct action_saved *,
 		    char *err, size_t errsize);

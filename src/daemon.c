@@ -38,7 +38,6 @@
 #include "state.h"
 #include "stub.h"
 #include "text.h"
-#include "timer.h"
 #include "verb.h"
 #include "watch.h"
 

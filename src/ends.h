@@ -61,6 +61,7 @@ void		 ends_forget(struct ends *, struct end *);
 /*
  * A signal to a watched process; never to one that took its number.  FreeBSD
  * has no descriptors of another's process: there it is looked at just before.
+ * -1 with errno: ESRCH, it has ended; FreeBSD: ENOMEM, that cannot be told now.
  */
 int		 ends_signal(const struct end *, int sig);
 

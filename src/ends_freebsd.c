@@ -167,13 +167,16 @@ ends_forget(struct ends *ends, struct end *end)
 	stop_watching(ends, end);
 }
 
-/* Nobody but its parent can have a descriptor of it. */
+/* Nobody but its parent can have a descriptor of it.  false, with errno. */
 static bool
 is_same(const struct end *end)
 {
 	int64_t started = process_started(end->pid);
 
-	return (started != -1 && started >= end->started - SLACK_MS &&
+	if (started == -1)
+		return (false);
+	errno = ESRCH;
+	return (started >= end->started - SLACK_MS &&
 	    started <= end->started + SLACK_MS);
 }
 
@@ -184,10 +187,12 @@ is_same(const struct end *end)
 int
 ends_signal(const struct end *end, int sig)
 {
-	if (!end->watched || (!end->child && !is_same(end))) {
+	if (!end->watched) {
 		errno = ESRCH;
 		return (-1);
 	}
+	if (!end->child && !is_same(end))
+		return (-1);
 	return (end->child ? pdkill(end->fd, sig) : kill(end->pid, sig));
 }
 

@@ -18,13 +18,15 @@ struct stat;
  * can have been used again as soon as the session has no process left, so
  * nothing is done where a process of that number is there.
  *
- * Walks through all processes: for rare occasions.
+ * Walks through all processes: for rare occasions.  0; or -1 with errno, where
+ * memory or descriptors do not suffice for that now.
  */
-void	process_signal_session(pid_t session, bool leader, int sig);
+int	process_signal_session(pid_t session, bool leader, int sig);
 
 /*
  * When a process started, in milliseconds of process_clock(), to about 20.
- * -1 with errno: ESRCH, there is none; anything else, that cannot be told.
+ * -1 with errno: ESRCH, there is none, or none to be seen; EMFILE, ENFILE or
+ * ENOMEM, that cannot be told now.
  */
 int64_t	process_started(pid_t);
 
@@ -33,8 +35,8 @@ int64_t	process_clock(void);
 
 /*
  * The leader of a session that has this file (device and inode) as its
- * standard output, or 0.  -1 with errno: that cannot be told.  Walks through all
- * processes.
+ * standard output, or 0.  -1 with errno: that cannot be told.  Walks through
+ * all processes.
  */
 pid_t	process_find_writer(const struct stat *);
 

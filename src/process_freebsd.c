@@ -37,20 +37,21 @@ list(int what, pid_t which, size_t *n)
 	return (NULL);
 }
 
-void
+int
 process_signal_session(pid_t session, bool leader, int sig)
 {
 	struct kinfo_proc *kp;
 	size_t n;
 
 	if (!leader && kill(session, 0) == 0)
-		return;
+		return (0);
 	if ((kp = list(KERN_PROC_SESSION, session, &n)) == NULL)
-		return;
+		return (errno == ENOMEM ? -1 : 0);
 	for (size_t i = 0; i < n; i++)
 		if (kp[i].ki_pid != session && kp[i].ki_sid == session)
 			kill(kp[i].ki_pid, sig);
 	free(kp);
+	return (0);
 }
 
 /* The clock's zero, as far as it is known: it moves when the clock is set. */

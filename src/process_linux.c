@@ -12,16 +12,16 @@
 #include "process.h"
 #include "procfs.h"
 
-void
+int
 process_signal_session(pid_t session, bool leader, int sig)
 {
 	struct dirent *de;
 	DIR *dir;
 
 	if (!leader && kill(session, 0) == 0)
-		return;
+		return (0);
 	if ((dir = opendir("/proc")) == NULL)
-		return;
+		return (procfs_is_shortage(errno) ? -1 : 0);
 	while ((de = readdir(dir)) != NULL) {
 		pid_t pid = (pid_t)strtol(de->d_name, NULL, 10);
 
@@ -29,6 +29,7 @@ process_signal_session(pid_t session, bool leader, int sig)
 			kill(pid, sig);
 	}
 	closedir(dir);
+	return (0);
 }
 
 int64_t
@@ -61,10 +62,11 @@ process_find_writer(const struct stat *file)
 	struct stat st;
 	pid_t found = 0;
 	DIR *dir = opendir("/proc");
+	int saved;
 
 	if (dir == NULL)
 		return (-1);
-	while (found == 0 && (de = readdir(dir)) != NULL) {
+	while (found == 0 && (errno = 0, de = readdir(dir)) != NULL) {
 		pid_t pid = (pid_t)strtol(de->d_name, NULL, 10);
 
 		if (pid <= 0 || getsid(pid) != pid)
@@ -76,8 +78,10 @@ process_find_writer(const struct stat *file)
 		    st.st_ino == file->st_ino)
 			found = pid;
 	}
+	saved = errno;
 	closedir(dir);
-	return (found);
+	errno = saved;
+	return (found == 0 && errno != 0 ? -1 : found);
 }
 
 int

@@ -324,15 +324,20 @@ free_limit(struct limit *limit)
 
 /*
  * The shell is told through its descriptor, whose number nobody else can
- * have; the rest of its session is searched for.
+ * have; the rest of its session is searched for.  false: not all could be told
+ * now.
  */
-static void
+static bool
 signal_run(const struct limit *limit, int sig)
 {
-	if (limit->run != NULL)
-		ends_signal(&limit->run->end, sig);
-	process_signal_session(limit->session, limit->run != NULL, sig);
+	bool told = limit->run == NULL ||
+	    ends_signal(&limit->run->end, sig) == 0 || errno != ENOMEM;
+
+	return (process_signal_session(limit->session, limit->run != NULL,
+	    sig) == 0 && told);
 }
+
+#define RUN_KILL_AGAIN_MS	1000
 
 static void
 on_limit(evutil_socket_t fd, short what, void *arg)
@@ -349,8 +354,10 @@ on_limit(evutil_socket_t fd, short what, void *arg)
 	if (left > 0 && timer_add(limit->timer, left) == 0)
 		return;
 	if (limit->over) {
-		signal_run(limit, SIGKILL);
-		free_limit(limit);
+		if (signal_run(limit, SIGKILL))
+			free_limit(limit);
+		else
+			timer_start(limit->timer, RUN_KILL_AGAIN_MS);
 		return;
 	}
 	limit->over = limit->run->timed_out = true;
@@ -711,15 +718,19 @@ run_start(struct runs *runs, const struct run_spec *spec,
 	return (0);
 }
 
-static bool
-has_file(const struct runs *runs, const struct run_spec *spec,
-    const char *suffix, struct stat *st)
+/* Is there output of it?  -1 with errno: that cannot be told. */
+static int
+find_output(const struct runs *runs, const struct run_spec *spec,
+    struct stat *st)
 {
 	char file[FILE_NAME_MAX];
 
-	name_output(file, spec->id, spec->run, suffix);
-	return (runs->dirfd != -1 &&
-	    fstatat(runs->dirfd, file, st, AT_SYMLINK_NOFOLLOW) == 0);
+	name_output(file, spec->id, spec->run, SUFFIX);
+	if (runs->dirfd == -1)
+		return (0);
+	if (fstatat(runs->dirfd, file, st, AT_SYMLINK_NOFOLLOW) == 0)
+		return (1);
+	return (errno == ENOENT ? 0 : -1);
 }
 
 /* Starts are told in clock ticks. */
@@ -801,12 +812,14 @@ run_adopt(struct runs *runs, const struct run_spec *spec,
     void (*ended)(void *, const struct run_end *), void *arg)
 {
 	struct stat st = { 0 };
-	bool kept = has_file(runs, spec, SUFFIX, &st);
+	int kept = find_output(runs, spec, &st);
 	int64_t age = process->pid != 0 ? process_clock() - process->clock :
 	    clock_real_ms() - at;
 	struct run *run;
 
-	if (process->pid == 0 && !kept) {
+	if (kept == -1)
+		return (-1);
+	if (process->pid == 0 && kept == 0) {
 		/* It was not begun; what was made for it is made again. */
 		remove_output(runs, spec->id, spec->run, SUFFIX_NEW);
 		return (1);
@@ -814,7 +827,7 @@ run_adopt(struct runs *runs, const struct run_spec *spec,
 	run = new_run(runs, spec, left(spec->timeout, age), ended, arg);
 	if (run == NULL)
 		return (-1);
-	run->kept = kept;
+	run->kept = kept == 1;
 	run->adopted = true;
 	run->at = at;
 	run->started_ms -= age > 0 ? age : 0;

@@ -24,11 +24,14 @@ static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct signals *s = arg;
-	struct signalfd_siginfo si;
+	struct signalfd_siginfo si[3];
+	ssize_t n;
 
 	(void)what;
-	while (read(fd, &si, sizeof(si)) == sizeof(si))
-		s->came(s->arg, (int)si.ssi_signo);
+	/* Once: whoever sends more and more has no loop of his own here. */
+	n = read(fd, si, sizeof(si));
+	for (ssize_t i = 0; i < n / (ssize_t)sizeof(si[0]); i++)
+		s->came(s->arg, (int)si[i].ssi_signo);
 }
 
 /* None is ignored, see spawn_reset_signals(): that would not even wait. */

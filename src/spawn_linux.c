@@ -40,9 +40,10 @@
 #define KERNEL_SIGNALS	64
 
 /*
- * What the daemon handles or ignores, see daemon.c; every other signal has
- * been at its default since the start.  64 calls for each command would be
- * felt: they take a hundredth of the time to its first byte.
+ * The daemon ignores SIGPIPE, and a service has its own ideas of the others; all
+ * that are not here have been at their default since the start, see daemon.c.  64
+ * calls for each command would be felt: they take a hundredth of the time to its
+ * first byte.
  */
 static const int changed_signals[] = { SIGHUP, SIGINT, SIGPIPE, SIGTERM };
 
@@ -197,7 +198,7 @@ spawn(const struct spawn *sp, pid_t *pid, int *fd)
 		errno = saved;
 		return (-1);
 	}
-	/* A handler of ours must not run in the child, on our memory. */
+	/* What came then would end the child, or run in it on our memory. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
 	*pid = clone(child_main, stack + sizeof(stack), CLONE_VM | CLONE_VFORK |

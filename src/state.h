@@ -33,8 +33,8 @@ void		 state_close(struct state *);
 int		 state_load(struct state *, char *err, size_t errsize);
 
 /*
- * Gives it to actions and rules, which do nothing yet.  The result is that of
- * state_load().
+ * Gives it to actions and rules, which start and arm nothing yet.  The result is
+ * that of state_load().
  */
 int		 state_restore(struct state *, struct actions *, struct rules *,
 		    char *err, size_t errsize);

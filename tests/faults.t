@@ -16,7 +16,7 @@ MEMORY="malloc calloc realloc"
 CALLS="write renameat unlinkat openat open accept4 epoll_ctl pipe2 eventfd clone
     pidfd_open memfd_create"
 
-# -- one action, from request to request ----------------------------------------
+# -- one action, from request to request -----------------------------------
 
 # The n-th call of a function fails, while everything is done once.  The
 # client is told the truth, the daemon goes on, and what was armed before stays.
@@ -180,15 +180,17 @@ t_request() {
 	daemon_stop
 }
 
-# -- a jail, from its start to its end ---------------------------------------------
+# -- a jail, from its start to its end -------------------------------------
 
 # It gets what the file has for it, the host runs that, its limit strikes, and
 # somebody watches.
 life_fault() {
 	rm -f "$M/life"
 	jail_start "$kind" k || return 1
+	_before=$(connections)
 	"$JAILDAEMON" watch -f "$D/sock" -J >"$T/watched" 2>"$T/watch.err" &
 	_watcher=$!
+	wait_for 5 connections_are "$((_before + 1))"
 	order "$1" "$2"
 	life
 	_ok=$?
@@ -307,7 +309,7 @@ t_life() {
 	daemon_stop
 }
 
-# -- what makes the probes -----------------------------------------------------
+# -- what makes the probes -------------------------------------------------
 
 # It has no libc whose calls could be made to fail, so the kernel is asked to.
 # 0x8000 is CLONE_PARENT, which no other clone has; 1 is PR_SET_PDEATHSIG.
@@ -340,7 +342,7 @@ stub_fault() {
 	daemon_stop
 }
 
-# -- a start -------------------------------------------------------------------
+# -- a start ---------------------------------------------------------------
 
 # with_fault NAME N COMMAND...: the n-th call fails; leaves $_rc and $_left.  If
 # it succeeds, what it has started goes on until the condition $_settled.
@@ -363,13 +365,14 @@ libc_aborted() {
 	    grep -q 'died of signal 6 while starting' "$T/fault.err"
 }
 
-# By request, and by two rules; a run that goes on, a HUP that came when no daemon
-# was there any more, and a jail that has ended since.
+# By request, and by two rules; runs that go on, a HUP that came when no daemon was
+# there any more, and a jail that has ended since.
 kept_all() {
 	jd_list >"$T/kept"
 	[ "$(grep '"state":"armed"' "$T/kept" |
 	    grep -c -E '"title":"(KEPT|RULE)[12]"')" -eq 4 ] &&
-	    grep '"title":"RUNS"' "$T/kept" | grep -q '"state":"running"' &&
+	    [ "$(grep '"state":"running"' "$T/kept" |
+	    grep -c -E '"title":"RUNS[12]"')" -eq 2 ] &&
 	    grep '"title":"OWED"' "$T/kept" | grep -q '"state":"armed"' &&
 	    marked owed 1 && ! grep -q '"title":"ENDED"' "$T/kept"
 }
@@ -377,8 +380,7 @@ kept_all() {
 # A start either succeeds or says why it does not; what the last daemon left
 # is there afterwards.
 start_fault() {
-	rm -rf "$D/state" "$M/owed"
-	cp -a "$T/state.whole" "$D/state"
+	start_again
 	_settled=$_deep
 	with_fault "$1" "$2" "$JAILDAEMON" -D -f "$D/sock" -p "$D/pid" \
 	    -S "$D/state" -C "$D/conf"
@@ -404,6 +406,20 @@ start_fault() {
 	return 1
 }
 
+# The state as it was.  What the runs write to is left alone, since they are known
+# by it.
+start_again() {
+	rm -f "$M/owed"
+	for _f in "$D"/state/*; do
+		_f=${_f##*/}
+		case $_f in
+		*.out)	[ -e "$T/state.whole/$_f" ] || rm "$D/state/$_f" ;;
+		*)	rm -f "$D/state/$_f" ;;
+		esac
+	done
+	cp "$T/state.whole/journal" "$D/state/journal"
+}
+
 # start_state: what the daemons that are to come find.
 start_state() {
 	printf '%s\n' '-j "j*" -t RULE1 -r -c :' '-j jail -t RULE2 -R -c true' \
@@ -416,13 +432,22 @@ start_state() {
 	arm j KEPT1 : -r
 	arm j KEPT2 "sleep 0" -r
 	arm j OWED "echo x >>$M/owed" -r
-	arm j RUNS "$(waiting live)" -r
-	fire j RUNS
-	ok "a run that goes on" wait_for 10 is_state RUNS running
+	arm j RUNS1 "$(waiting live)" -r
+	arm j RUNS2 "$(waiting live)" -r
+	fire j RUNS1
+	fire j RUNS2
+	ok "a run that goes on" wait_for 10 is_state RUNS1 running
+	ok "and another one" wait_for 10 is_state RUNS2 running
 	wait_for 10 is_state RULE2 armed
 	daemon_stop
 	jail_stop k
 	append_trigger "$(journal_id OWED)" 1
+	# As if it had been killed before it could write who that is.
+	_id=$(journal_id RUNS2)
+	journal | grep -v "\"record\":\"run\",\"id\":$_id," >"$T/journal"
+	is "$(journal | lines)" "$(($(lines <"$T/journal") + 1))" \
+	    "whose process is not in the journal"
+	cat "$T/journal" >"$D/state/journal"
 	cp -a "$D/state" "$T/state.whole"
 }
 
@@ -438,17 +463,18 @@ t_start() {
 	calls_fail start_fault 47 0 malloc calloc
 	calls_fail start_fault 3 0 realloc write open
 	_deep=kept_all
-	calls_fail start_fault 1 0 renameat openat epoll_create1 epoll_ctl pipe2 \
-	    eventfd clone fork pidfd_open memfd_create
+	calls_fail start_fault 1 0 renameat fstatat openat epoll_create1 epoll_ctl \
+	    pipe2 eventfd clone fork pidfd_open memfd_create
 	ok "no probe is left" wait_for 10 no_probes j
 	daemon_start -C "$D/conf"
 	: >"$M/live.go"
-	ok "the run ends" wait_for 10 is_state RUNS armed
-	is "$(mark live)" 1 "and was one"
+	ok "a run ends" wait_for 10 is_state RUNS1 armed
+	ok "and the other one" wait_for 10 is_state RUNS2 armed
+	is "$(mark live)" 2 "each was one"
 	daemon_stop
 }
 
-# -- a stop ----------------------------------------------------------------------
+# -- a stop ----------------------------------------------------------------
 
 # The daemon is told to, and two HUPs have come that it has not heard of yet.  The
 # next one has what was there, and both have run.
@@ -490,7 +516,7 @@ t_stop() {
 	daemon_stop
 }
 
-# -- no process, by the kernel ------------------------------------------------------
+# -- no process, by the kernel ---------------------------------------------
 
 # The daemon's own group may have no more processes than it has.
 t_limit() {
@@ -502,7 +528,11 @@ t_limit() {
 	daemon_start
 	daemon_prepare() { :; }
 	arm j OWED "echo x >>$M/limit" -r
-	_file=$(jail_cgroup_file daemon pids.max) || { skip "no pids controller"; return; }
+	_file=$(jail_cgroup_file daemon pids.max) || {
+		skip "no pids controller"
+		daemon_stop
+		return
+	}
 	echo 1 >"$_file"
 	ok "no process more: a HUP" fire j OWED
 	ok "is accepted" wait_for 5 log_has event=run-delayed
@@ -519,7 +549,7 @@ t_limit() {
 	daemon_stop
 }
 
-# -- the utility -----------------------------------------------------------------
+# -- the utility -----------------------------------------------------------
 
 # utility_fault NAME N OPTION...: it ends well or in words; $_all is what waited
 # to fail in all of them.
@@ -605,6 +635,7 @@ ok "what makes calls fail" test -e "$FAULTS"
 jail_start "$kind" j
 [ $# -gt 0 ] || set -- request life stub start stop limit client
 for tap_group in "$@"; do
+	daemon_prepare() { :; }
 	"t_$tap_group"
 done
 tap_group=

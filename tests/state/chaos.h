@@ -42,7 +42,7 @@ struct hup {
 	pid_t		 pid;
 	int		 target;	/* the number behind the words */
 	bool		 pending;	/* the kernel says: it was taken */
-	int64_t		 from, to;	/* kill(2) was called, and said yes */
+	int64_t		 from, to;	/* kill(2) was called, said yes */
 };
 
 struct death {
@@ -87,7 +87,7 @@ unsigned int deaths_hang_up(long jail, unsigned int uid, const char *words,
 /* What was hung up comes to its end. */
 void	deaths_settle(struct books *);
 
-/* Is a SIGHUP in the queue of that process, dead or alive?  No: or not known. */
+/* Is a SIGHUP in the queue of that process?  No: or that is not known. */
 bool	deaths_is_pending(pid_t);
 
 #endif

@@ -1,5 +1,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <linux/taskstats.h>
@@ -267,16 +268,22 @@ deaths_settle(struct books *books)
 
 /*
  * A fatal signal stays in the queue of what it ends until that is waited for.
- * One that comes later than another fatal one is dropped, see
- * prepare_signal() in kernel/signal.c.
+ * Since Linux 6.1 one that comes later than another fatal one is dropped, see
+ * prepare_signal() in kernel/signal.c; before, it was queued there as well.
  */
 bool
 deaths_is_pending(pid_t pid)
 {
 	unsigned long long shared = 0;
 	char path[64], line[128];
+	struct utsname un;
+	int major = 0, minor = 0;
 	FILE *f;
 
+	if (uname(&un) == -1 ||
+	    sscanf(un.release, "%d.%d", &major, &minor) != 2 ||
+	    major < 6 || (major == 6 && minor < 1))
+		return (false);
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	if ((f = fopen(path, "r")) == NULL)
 		return (false);

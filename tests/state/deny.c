@@ -7,8 +7,8 @@
  * A condition is about an argument, by its number from 0: 1=VALUE, or 1&BITS if
  * one of these will do.  The call fails if all hold.  ERROR is a name: EPERM.
  *
- * -f: only one such call fails, whoever makes it, as the file says in the way of
- * fail.c: "CALL[:CONDITION...] n", and is empty when that has happened.  A
+ * -f: only one such call fails, whoever makes it, as the file says in the way
+ * of fail.c: "CALL[:CONDITION...] n", and is empty when that has happened.  A
  * process of its own decides, which ends with the last of the program's.
  */
 #include <sys/ioctl.h>

@@ -10,8 +10,8 @@
  * "live": the next call of any of them writes how many blocks are allocated
  * now to the file's name with ".live" added, and empties the file.
  *
- * Names: malloc calloc realloc write ftruncate renameat unlinkat openat open
- * accept4 epoll_create1 epoll_ctl pipe2 eventfd clone fork pidfd_open
+ * Names: malloc calloc realloc write ftruncate renameat unlinkat fstatat openat
+ * open accept4 epoll_create1 epoll_ctl pipe2 eventfd clone fork pidfd_open
  * memfd_create.
  */
 #include <sys/epoll.h>
@@ -227,6 +227,13 @@ unlinkat(int fd, const char *path, int flags)
 {
 	return (fails("unlinkat", EIO) ? -1 :
 	    (int)raw(SYS_unlinkat, fd, (long)path, flags, 0));
+}
+
+int
+fstatat(int fd, const char *path, struct stat *st, int flags)
+{
+	return (fails("fstatat", ENOMEM) ? -1 :
+	    (int)raw(SYS_newfstatat, fd, (long)path, (long)st, flags));
 }
 
 int

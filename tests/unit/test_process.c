@@ -153,6 +153,9 @@ test_no_descriptors(void **state)
 	errno = 0;
 	assert_int_equal(process_find_writer(&st), -1);
 	assert_int_equal(errno, EMFILE);
+	errno = 0;
+	assert_int_equal(process_signal_session(getsid(0), true, 0), -1);
+	assert_int_equal(errno, EMFILE);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	assert_true(process_started(getpid()) > 0);
 }
