@@ -171,13 +171,21 @@ t_request() {
 	calls_fail request_held 23 30 $MEMORY
 	calls_fail request_held 1 0 $CALLS
 	bystander_alone
-	daemon_kill9
+	ends_well
 	daemon_start
 	ok "the next daemon has that one" wait_for 10 is_state BYSTANDER armed
+	daemon_kill9
+	daemon_start
+	ok "and the one after it" wait_for 10 is_state BYSTANDER armed
 	is "$(listed)" 1 "and no other"
 	disarm_title BYSTANDER
 	ok "which goes" wait_for 10 lists_nothing
-	daemon_stop
+	ends_well
+}
+
+# Sanitizers have their last word there.
+ends_well() {
+	ok "it ends in order" daemon_stop
 }
 
 # -- a jail, from its start to its end -------------------------------------
@@ -306,7 +314,7 @@ t_life() {
 	calls_fail life_held 211 0 $MEMORY
 	calls_fail life_held 5 0 $CALLS
 	bystander_alone
-	daemon_stop
+	ends_well
 }
 
 # -- what makes the probes -------------------------------------------------
@@ -339,7 +347,7 @@ stub_fault() {
 	tap_group="stub, in the life of a jail"
 	calls_fail life_held 1 0 "$1"
 	bystander_alone
-	daemon_stop
+	ends_well
 }
 
 # -- a start ---------------------------------------------------------------
@@ -513,7 +521,7 @@ t_stop() {
 	disarm_title STOP
 	wait_for 10 are_listed 1
 	bystander_alone
-	daemon_stop
+	ends_well
 }
 
 # -- no process, by the kernel ---------------------------------------------
