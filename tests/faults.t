@@ -268,10 +268,11 @@ life_run() {
 			return 0
 		fi
 		sleep 0.2
-		[ "$(mark life)" -eq 0 ] || {
-			diag "it runs, but: $(cat "$T/fault.err")"
-			return 1
-		}
+		[ "$(mark life)" -ne 0 ] || continue
+		# There was no memory for the answer: that says nothing.
+		! grep -q "without an answer" "$T/fault.err" || return 0
+		diag "it runs, but: $(cat "$T/fault.err")"
+		return 1
 	done
 	diag_file "$T/fault.err"
 	return 1

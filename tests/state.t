@@ -407,6 +407,44 @@ t_damage() {
 	is "$(log_count journal-)" 0 "nor worth a word"
 }
 
+# -- the format ------------------------------------------------------------
+
+# What daemons before this one have written: see state/journal-1.  What is of the
+# boot and the jail is taken from a journal of today.
+t_format() {
+	echo "-j 'jdtest-*-j' -t RULE -c :" >"$D/conf"
+	again -C "$D/conf"
+	tell_started j >/dev/null
+	wait_for 10 is_state RULE armed
+	fire j RULE
+	wait_for 10 is_state RULE ""
+	daemon_stop
+	_boot=$(journal | sed -n 's/.*"boot":"\([^"]*\)".*/\1/p')
+	_where=$(journal |
+	    sed -n 's/.*"id":[0-9]*,\("jid":.*\),"title":"RULE".*/\1/p')
+	sed -e "s/@BOOT@/$_boot/" -e "s/@WHERE@/$_where/" -e "s|@MARKS@|$M|" \
+	    "$here/state/journal-1" >"$T/old"
+	nok "a journal of this boot and jail" grep @ "$T/old"
+	cat "$T/old" >"$D/state/journal"
+	daemon_start -C "$D/conf"
+	ok "is read" wait_for 10 is_state FULL armed
+	is "$(log_count journal-)" 0 "without a word"
+	like "$(jd_list -t FULL)" "\"command\":\"echo x\",\"respawn\":\"now\",\
+\"uid\":7,\"gid\":8,\"timeout\":100,\"parallel\":3,\"interval\":1,\
+\"feedback\":true," "an action is as it was"
+	like "$(jd_list -t FULL)" '"runs":1,"last_status":3,"last_ms":12,' \
+	    "with its last run"
+	like "$(jd_list -t LOST)" '"runs":4,"last_ms":7,' "known or not"
+	is "$(state_of GONE)" "" "what is gone is not there"
+	ok "a HUP that came before the end of all is owed" \
+	    wait_for 10 marked format 1
+	ok "and that is all of it" wait_for 10 is_state OVER ""
+	is "$(state_of RULE)" "" "a single shot of the file does not come back"
+	is "$(jd -v -c : -j "$(jail_id j)" -t NEXT)" 9 "numbers go on"
+	"$JAILDAEMON" disarm -f "$D/sock" -j "$(jail_pid j)" >/dev/null
+	again
+}
+
 # -- a full disk -----------------------------------------------------------
 
 # small_disk FOLDER: for the daemon that is started there.
@@ -599,6 +637,16 @@ t_none() {
 	is "$(listed)" 0 "and nothing comes back"
 	kill "$(cat "$D/pid")"
 	wait_for 10 [ ! -e "$D/sock" ]
+	# The last -S counts.
+	daemon_start -S none
+	arm j NONE "echo out; echo err >&2; echo x >>$M/none2" -r
+	fire j NONE
+	ok "what a run prints is logged" wait_for 10 log_has \
+	    'event=output id=1 text="out"'
+	ok "all of it" wait_for 10 log_has 'event=output id=1 text="err"'
+	nok "and not kept" verb output 1
+	nok "nowhere" test -e "$D/state"
+	daemon_stop
 	daemon_dir d
 }
 
@@ -822,7 +870,7 @@ t_soak() {
 jail_start "$kind" j
 daemon_dir d
 daemon_start
-[ $# -gt 0 ] || set -- actions runs twins rules jails many damage full broken none \
+[ $# -gt 0 ] || set -- actions runs twins rules jails many damage format full broken none \
     long owed clock kill upgrade soak
 # shellcheck disable=SC2048 # words
 for tap_group in $*; do
