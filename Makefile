@@ -306,8 +306,8 @@ check-attack: deps
 	$(MAKE) all $(BUILD)/tools.stamp
 	JAILDAEMON_LONG=1 BUILD=$(BUILD) OS=$(OS) sh tests/run.sh attack
 
-# What takes long: state and faults at full length, and the cookbook's recipes,
-# that for ZFS in a virtual machine.
+# What takes long: state and faults at full length, sanitizers, and the cookbook's
+# recipes, that for ZFS in a virtual machine.
 check-long: deps
 	sh tests/deps.sh bench deb long vm
 	$(MAKE) all $(BUILD)/unit.stamp $(BUILD)/tools.stamp \
@@ -319,6 +319,7 @@ check-long: deps
 	    JAILDAEMON=`pwd`/$(BUILD)/jaildaemon \
 	    sh tests/$$t.t || exit 1; \
 	done
+	$(MAKE) check-sanitized
 	BUILD=$(BUILD) MAKE="$(MAKE)" \
 	    sh tests/vm/check-vm.sh recipe_zfs no_complaint
 

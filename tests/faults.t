@@ -13,7 +13,7 @@ here=$(dirname "$0")
 . "$here/lib/faults.sh"
 
 MEMORY="malloc calloc realloc"
-CALLS="write renameat unlinkat openat open accept4 epoll_ctl pipe2 eventfd clone
+CALLS="write writev renameat unlinkat openat open accept4 epoll_ctl pipe2 eventfd clone
     pidfd_open memfd_create"
 
 # -- one action, from request to request -----------------------------------
@@ -26,9 +26,7 @@ request_fault() {
 	order "$1" "$2"
 	arm j "$_title" "echo x >>$M/$_mark" -r 2>"$T/fault.err"
 	_armed=$?
-	jd_list >/dev/null 2>&1
-	verb metrics >/dev/null 2>&1
-	verb reload >/dev/null 2>&1
+	answers_whole || return 1
 	[ "$_armed" -ne 0 ] || fault_fire || return 1
 	disarm_title "$_title" >"$T/fault.out" 2>&1
 	_rc=$?
@@ -44,6 +42,40 @@ request_fault() {
 	disarm_title "$_title" >/dev/null 2>&1
 	wait_for 10 is_state "$_title" "" && return
 	diag "it does not go"
+	return 1
+}
+
+# What is answered is the whole truth; or it is said that it is not.
+answers_whole() {
+	if jd_list >"$T/answer" 2>"$T/answer.err"; then
+		grep -q '"title":"BYSTANDER"' "$T/answer" &&
+		    { [ "$_armed" -ne 0 ] ||
+		    grep -q "\"title\":\"$_title\"" "$T/answer"; } || {
+			diag "an action is not listed"
+			return 1
+		}
+	elif ! is_refusal $?; then
+		return 1
+	fi
+	if verb metrics >"$T/answer" 2>"$T/answer.err"; then
+		grep -q '^jaildaemon_start_time_seconds ' "$T/answer" || {
+			diag "the metrics are not whole"
+			return 1
+		}
+	elif ! is_refusal $?; then
+		return 1
+	fi
+	verb reload >"$T/answer" 2>"$T/answer.err" || is_refusal $?
+}
+
+# is_refusal STATUS: 71, a probe could not be made; 74, 75, something is short; 76,
+# not even the answer could be sent.
+is_refusal() {
+	case $1 in
+	71 | 74 | 75 | 76)
+		return 0 ;;
+	esac
+	diag "status $1: $(cat "$T"/*.err)"
 	return 1
 }
 
@@ -83,9 +115,12 @@ run_has_ended() {
 	[ "$(log_count event=run-end)" -gt "$_ends" ]
 }
 
-# Status 75 is a refusal, and so is 71 of a probe that could not be made; 0 is
-# done.
+# Status 75 is a refusal, and so is 71; 76 says nothing; 0 is done.
 fault_truth() {
+	[ "$_armed" -eq 0 ] || is_refusal "$_armed" || return 1
+	# What could not be armed, or was answered without words, may not be there.
+	[ "$_rc" -eq 0 ] || is_refusal "$_rc" ||
+	    { [ "$_armed" -ne 0 ] && [ "$_rc" -eq 68 ]; } || return 1
 	case $_armed in
 	71 | 75)
 		if ! wait_for 5 is_state "$_title" ""; then
@@ -359,7 +394,7 @@ with_fault() {
 	echo "$1 $2" >"$D/fail"
 	shift 2
 	# env(1) is last: what fails shall not be timeout(1).
-	timeout -s KILL 20 env "FAIL_FILE=$D/fail" \
+	timeout -s KILL 20 env "FAIL_FILE=$D/fail" MALLOC_PERTURB_=165 \
 	    "LD_PRELOAD=$FAULTS" "$@" </dev/null \
 	    >"$T/fault.out" 2>"$T/fault.err"
 	_rc=$?
@@ -409,6 +444,8 @@ start_fault() {
 	[ "$(mark owed)" -eq 1 ] || _why="owed once, ran $(mark owed) times"
 	kill "$DPID"
 	wait_for 15 not alive "$DPID" || _why="it does not end"
+	[ ! -e "$D/sock" ] && [ ! -e "$D/pid" ] ||
+	    _why="its end was not in order"
 	[ -n "$_why" ] || return 0
 	diag "$_why"
 	diag_file "$T/fault.err"
@@ -525,6 +562,60 @@ t_stop() {
 	ends_well
 }
 
+# -- a kill, call by call ----------------------------------------------------
+
+# The daemon is killed at its n-th call, when HUPs come and something is disarmed.
+# A trigger is written before its command starts: else that would start again.
+kill_fault() {
+	rm -f "$M/once" "$M/more"
+	arm j ONCE "echo x >>$M/once" && arm j GONE : -r &&
+	    wait_for 10 is_state MORE armed || return 1
+	order "$1" "$2" kill
+	fire j ONCE
+	fire j MORE
+	disarm_title GONE 2>/dev/null
+	_rc=$?
+	wait_for 1 not alive "$DPID"
+	no_order
+	daemon_kill9
+	wait_for 5 no_probes j || { diag "a probe is left"; return 1; }
+	daemon_start || return 1
+	kill_truth || return 1
+	disarm_title ONCE 2>/dev/null
+	disarm_title GONE 2>/dev/null
+	is_there
+}
+
+kill_truth() {
+	wait_for 10 is_state MORE armed || { diag "MORE is lost"; return 1; }
+	wait_for 10 once_is_settled
+	[ "$(($(jd_list -t ONCE | lines) + $(mark once)))" -eq 1 ] || {
+		diag "ONCE ran $(mark once) times, and is $(state_of ONCE)"
+		return 1
+	}
+	[ "$(mark more)" -le 1 ] || { diag "MORE ran twice"; return 1; }
+	[ "$_rc" -ne 0 ] || [ -z "$(state_of GONE)" ] || {
+		diag "GONE was disarmed, and is $(state_of GONE)"
+		return 1
+	}
+}
+
+once_is_settled() {
+	is_state ONCE "" || is_state ONCE armed
+}
+
+t_kill() {
+	faulty_start kill
+	arm j BYSTANDER : -r
+	arm j MORE "echo x >>$M/more" -r
+	ok "without a kill" kill_fault none 1
+	calls_fail kill_fault 1 0 write writev clone openat unlinkat epoll_ctl
+	disarm_title MORE
+	wait_for 10 are_listed 1
+	bystander_alone
+	ends_well
+}
+
 # -- no process, by the kernel ---------------------------------------------
 
 # The daemon's own group may have no more processes than it has.
@@ -632,6 +723,7 @@ t_client() {
 	fire j SHOWS
 	wait_for 10 log_has event=output
 	calls_fail client_fault 7 0 $MEMORY
+	calls_fail client_fault 1 0 send
 	tap_group="client, watch"
 	calls_fail watch_fault 7 0 malloc
 	tap_group="client, an engine"
@@ -642,11 +734,12 @@ t_client() {
 
 ok "what makes calls fail" test -e "$FAULTS"
 jail_start "$kind" j
-[ $# -gt 0 ] || set -- request life stub start stop limit client
+[ $# -gt 0 ] || set -- request life stub start stop kill limit client
 for tap_group in "$@"; do
 	daemon_prepare() { :; }
 	"t_$tap_group"
 done
 tap_group=
+no_confession
 jail_stop j
 done_testing

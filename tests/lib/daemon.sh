@@ -32,7 +32,10 @@ daemon_prepare() {
 # once it is up.  It starts in bad company, with more descriptors, another
 # umask, another folder and more environment than it should pass on.
 daemon_start() {
-	[ ! -e "$D/log" ] || mv "$D/log" "$D/log.old"
+	[ ! -e "$D/log" ] || {
+		cat "$D/log" >>"$T/logs"
+		mv "$D/log" "$D/log.old"
+	}
 	(
 		umask 077
 		cd "$T" || exit 1

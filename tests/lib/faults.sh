@@ -63,7 +63,9 @@ faulty_start() {
 	daemon_prepare() {
 		FAIL_FILE=$D/fail
 		LD_PRELOAD=$FAULTS
-		export FAIL_FILE LD_PRELOAD
+		# What was freed is overwritten.
+		MALLOC_PERTURB_=165
+		export FAIL_FILE LD_PRELOAD MALLOC_PERTURB_
 		JAILDAEMON=${denied:-$JAILDAEMON}
 	}
 	ok "a daemon whose calls can be made to fail" daemon_start "$@"

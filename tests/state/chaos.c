@@ -479,6 +479,8 @@ run_kill(int rounds, unsigned int seed)
 		waitpid(workers[w], &status, 0);
 		check(status == 0, "client %d found something", w);
 	}
+	check(sh->acknowledged >= (unsigned long)rounds &&
+	    sh->triggered >= (unsigned long)rounds / 4, "little was done");
 	list = settle();
 	for (int w = 0; w < WORKERS; w++)
 		for (unsigned int i = 0; i < sh->used[w]; i++, total++)
@@ -584,6 +586,7 @@ find_death(struct books *books, const struct hup *hup)
 #define TARGETS	64
 #define TARGET	"jailprobe: U"
 #define STOPS_MAX	4096
+#define BUSY	2
 #define STOP_SLOW_NS	1000000000	/* PROBE_KILL_MS of src/probe.h */
 
 /* From the signal to its end: what a daemon took to stop. */
@@ -630,8 +633,10 @@ check_late(const struct hup *hup, int status, const struct stop *stop)
 	bool slow = stop != NULL && stop->to - stop->from >= STOP_SLOW_NS &&
 	    WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 
-	check(!hup->pending || slow, "process %d of U%d was hung up in time, "
-	    "and ended by %#x", hup->pid, hup->target, status);
+	/* Of several that wait the HUP comes first. */
+	check(slow || (!hup->pending && WIFSIGNALED(status) &&
+	    WTERMSIG(status) == SIGTERM), "process %d of U%d was hung up in "
+	    "time, and ended by %#x", hup->pid, hup->target, status);
 	check(stop != NULL, "process %d of U%d was hung up, and ended by %#x, "
 	    "though no daemon was stopping", hup->pid, hup->target, status);
 }
@@ -702,12 +707,33 @@ hang_up_all(void)
 	deaths_settle(&sh->books);
 }
 
+/* Somebody else's daily work, with probes of another uid. */
+static void
+be_busy(int n)
+{
+	char title[16], line[512];
+
+	snprintf(title, sizeof(title), "B%d", n);
+	while (!sh->calm) {
+		snprintf(line, sizeof(line), "{\"v\":1,\"verb\":\"arm\","
+		    JAIL_KEY ",\"title\":\"%s\",\"uid\":%u,"
+		    "\"respawn\":\"after\",\"command\":\":\"}\n", jail,
+		    title, uid_here + UIDS);
+		free(ask(line));
+		free(ask("{\"v\":1,\"verb\":\"list\"}\n"));
+		snprintf(line, sizeof(line), "{\"v\":1,\"verb\":\"disarm\","
+		    "\"title\":\"%s\"}\n", title);
+		free(ask(line));
+		nap(1000);
+	}
+}
+
 static void
 run_upgrade(int restarts, unsigned long hups)
 {
 	static struct stop stops[STOPS_MAX];
 	int fd = deaths_open(), status, done = 0;
-	pid_t listener, sender;
+	pid_t listener, sender, busy[BUSY];
 
 	if (fd == -1) {
 		check(false, "the kernel does not tell of deaths");
@@ -722,6 +748,11 @@ run_upgrade(int restarts, unsigned long hups)
 		hang_up_all();
 		_exit(0);
 	}
+	for (int i = 0; i < BUSY; i++)
+		if ((busy[i] = fork()) == 0) {
+			be_busy(i);
+			_exit(0);
+		}
 	for (int i = 0; i < 3000 && done < STOPS_MAX && (done < restarts ||
 	    sh->books.hup_deaths < hups); i++) {
 		nap(100000);
@@ -736,6 +767,8 @@ run_upgrade(int restarts, unsigned long hups)
 	}
 	sh->calm = true;
 	waitpid(sender, NULL, 0);
+	for (int i = 0; i < BUSY; i++)
+		waitpid(busy[i], NULL, 0);
 	free(settle());
 	nap(300000);
 	sh->stop = true;
@@ -917,6 +950,8 @@ run_soak(int seconds, unsigned int seed)
 		waitpid(workers[w], &status, 0);
 		check(status == 0, "client %d found something", w);
 	}
+	check(sh->acknowledged >= (unsigned long)seconds * 10 &&
+	    sh->triggered >= (unsigned long)seconds, "little was done");
 	check(first.kb > 0 && last.kb <= first.kb + SOAK_SLACK_KB,
 	    "%ld kB have become %ld kB", first.kb, last.kb);
 	check(first.descriptors > 0 && last.descriptors <= first.descriptors,

@@ -7,21 +7,25 @@
  * call was made and has failed, the file is empty.  Without it nothing fails.
  * "name n on": that one and all that follow, until the file says otherwise.
  *
+ * "name n kill": nor is it made, since the process is killed.
+ *
  * "live": the next call of any of them writes how many blocks are allocated
  * now to the file's name with ".live" added, and empties the file.
  *
- * Names: malloc calloc realloc write ftruncate renameat unlinkat fstatat openat
- * open accept4 epoll_create1 epoll_ctl pipe2 eventfd clone fork pidfd_open
- * memfd_create.
+ * Names: malloc calloc realloc write writev send ftruncate renameat unlinkat
+ * fstatat openat open accept4 epoll_create1 epoll_ctl pipe2 eventfd clone
+ * fork pidfd_open memfd_create.
  */
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -145,6 +149,8 @@ fails(const char *name, int error)
 		return (false);
 	if (strncmp(rest, " on", 3) != 0)
 		clear_order();
+	if (strncmp(rest, " kill", 5) == 0)
+		raw(SYS_kill, raw(SYS_getpid, 0, 0, 0, 0), SIGKILL, 0, 0);
 	errno = error;
 	return (true);
 }
@@ -206,6 +212,20 @@ write(int fd, const void *buf, size_t len)
 {
 	return (fails("write", ENOSPC) ? -1 : raw(SYS_write, fd, (long)buf,
 	    (long)len, 0));
+}
+
+ssize_t
+writev(int fd, const struct iovec *iov, int count_)
+{
+	return (fails("writev", EIO) ? -1 : raw(SYS_writev, fd, (long)iov,
+	    count_, 0));
+}
+
+ssize_t
+send(int fd, const void *buf, size_t len, int flags)
+{
+	REAL(send);
+	return (fails("send", ENOBUFS) ? -1 : real(fd, buf, len, flags));
 }
 
 int

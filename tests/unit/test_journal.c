@@ -74,6 +74,15 @@ append(const char *text)
 	close(fd);
 }
 
+static void
+empty(void)
+{
+	int fd = openat(dirfd_here, JOURNAL_NAME, O_WRONLY | O_TRUNC);
+
+	assert_int_not_equal(fd, -1);
+	close(fd);
+}
+
 static unsigned int
 files(const char *prefix)
 {
@@ -131,7 +140,7 @@ test_damage(void **state)
 	assert_int_equal(journal_rewrite(j, BOOT, 1, dump_nothing, NULL), 0);
 	assert_int_equal(add(j, 1), 0);
 	journal_close(j);
-	append("nonsense\n");
+	append("nonsense\n{\"v\":1,\"record\":\"end\",\"id\":2}\n");
 	j = read_again(1);
 	/* It is not gone on with. */
 	journal_continue(j);
@@ -147,6 +156,46 @@ test_damage(void **state)
 	journal_close(j);
 	journal_close(read_again(0));
 	assert_int_equal(files("journal"), 2);
+}
+
+#define HEADER	"{\"v\":1,\"record\":\"header\",\"boot\":\"" BOOT "\",\"next\":1}\n"
+#define GOOD	"{\"v\":1,\"record\":\"end\",\"id\":1}\n"
+
+/* Nothing behind it counts, wherever it is. */
+static void
+test_kinds_of_damage(void **state)
+{
+	static const struct {
+		const char	*text;
+		unsigned int	 good;
+	} kinds[] = {
+		{ "nonsense\n" HEADER GOOD, 0 },
+		{ "\n" HEADER GOOD, 0 },
+		{ GOOD HEADER GOOD, 0 },
+		{ HEADER "\n" GOOD, 0 },
+		{ HEADER GOOD HEADER GOOD, 1 },
+		{ HEADER GOOD GOOD "{\"v\":1}\n" GOOD, 2 },
+		{ HEADER GOOD "{\"v\":1,\"record\":\"end\"}\n" GOOD, 1 },
+		{ HEADER GOOD GOOD "{\"v\":2,\"record\":\"end\",\"id\":1}\n"
+		    GOOD, 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		unsigned int before = files("journal.damaged-");
+		struct journal *j = journal_open(dirfd_here);
+
+		assert_non_null(j);
+		assert_int_equal(journal_rewrite(j, BOOT, 1, dump_nothing,
+		    NULL), 0);
+		journal_close(j);
+		empty();
+		append(kinds[i].text);
+		if (i > 0)
+			sleep(1);	/* its name has the second */
+		journal_close(read_again(kinds[i].good));
+		assert_int_equal(files("journal.damaged-"), before + 1);
+	}
 }
 
 /* There is no room for a first one. */
@@ -243,6 +292,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_continue, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_damage, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(test_kinds_of_damage, set_up,
 		    tear_down),
 		cmocka_unit_test(test_no_file),
 		cmocka_unit_test_setup_teardown(test_no_room, set_up,

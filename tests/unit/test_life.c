@@ -303,6 +303,7 @@ struct world {
 	int		attaching, probes, runs;
 	long		hups, started;
 	int64_t		last_hup;	/* of which a run came */
+	int64_t		not_before;	/* since a probe was lost */
 	int64_t		burst[LIFE_BURST + 1];	/* the latest HUPs */
 	unsigned int	nburst;
 	int64_t		timer;		/* when it is due, or -1 */
@@ -364,6 +365,8 @@ live(struct world *w, enum life_event event, int64_t now)
 	w->hups += event == LIFE_HUP;
 	if (event == LIFE_TIMER)
 		w->timer = -1;
+	if (event == LIFE_LOST)
+		w->not_before = now + LOST_WAIT;
 	if (event == LIFE_HUP) {
 		w->last_hup = now;
 		w->burst[w->nburst++ % (LIFE_BURST + 1)] = now;
@@ -426,9 +429,14 @@ broken(const struct world *w, const struct life *life, const struct spec *spec,
 	    w->last_hup - w->burst[w->nburst % (LIFE_BURST + 1)] <
 	    LIFE_BURST_MS && now < w->last_hup + LIFE_REST_MS)
 		return ("a burst is followed by a rest");
+	if ((effects & LIFE_ATTACH) && now < w->not_before)
+		return ("a lost probe stays away for a while");
 	if (life->state == LIFE_RESTING && w->timer == -1 &&
 	    w->runs < most_runs(spec))
 		return ("whoever rests will be woken");
+	if (life->state != LIFE_ENDED && w->timer == -1 &&
+	    w->attaching + w->probes + w->runs == 0)
+		return ("something will happen");
 	if (w->killed && !w->over)
 		return ("no probe is ended without a reason");
 	if (w->over && w->probes > 0 && !w->killed)
@@ -451,6 +459,7 @@ restart(struct world *w, struct life *life, const struct spec *spec,
 	    w->last_hup + (int64_t)spec->interval * 1000;
 
 	w->probes = 0;
+	w->not_before = 0;
 	w->nburst = 0;
 	w->timer = -1;
 	life_resume(life, spec, LOST_WAIT, (unsigned int)w->runs,
