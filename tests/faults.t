@@ -48,12 +48,13 @@ request_fault() {
 # What is answered is the whole truth; or it is said that it is not.
 answers_whole() {
 	if jd_list >"$T/answer" 2>"$T/answer.err"; then
-		grep -q '"title":"BYSTANDER"' "$T/answer" &&
-		    { [ "$_armed" -ne 0 ] ||
-		    grep -q "\"title\":\"$_title\"" "$T/answer"; } || {
-			diag "an action is not listed"
+		_all=BYSTANDER
+		[ "$_armed" -ne 0 ] || _all="$_all $_title"
+		for _word in $_all; do
+			grep -q "\"title\":\"$_word\"" "$T/answer" && continue
+			diag "$_word is not listed"
 			return 1
-		}
+		done
 	elif ! is_refusal $?; then
 		return 1
 	fi
