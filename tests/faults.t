@@ -443,6 +443,7 @@ start_fault() {
 		sed 's/^/# /' "$T/kept"
 	fi
 	[ "$(mark owed)" -eq 1 ] || _why="owed once, ran $(mark owed) times"
+	[ "$(mark live)" -eq 2 ] || _why="a run was started again"
 	kill "$DPID"
 	wait_for 15 not alive "$DPID" || _why="it does not end"
 	[ ! -e "$D/sock" ] && [ ! -e "$D/pid" ] ||
