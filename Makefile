@@ -308,7 +308,15 @@ check-attack: deps
 
 # What takes long: state and faults at full length, sanitizers, and the cookbook's
 # recipes, that for ZFS in a virtual machine.
-check-long: deps
+check-long: check-long-$(OS)
+
+check-long-FreeBSD: deps
+	$(MAKE) all $(BUILD)/unit.stamp $(BUILD)/tools.stamp
+	LIFE_SEED=20001 LIFE_COUNT=1000000 $(BUILD)/unit/test_life
+	JAILDAEMON_LONG=1 BUILD=$(BUILD) \
+	    JAILDAEMON=`pwd`/$(BUILD)/jaildaemon sh tests/state.t
+
+check-long-Linux: deps
 	sh tests/deps.sh bench deb long vm
 	$(MAKE) all $(BUILD)/unit.stamp $(BUILD)/tools.stamp \
 	    $(BUILD)/bench.stamp
@@ -390,5 +398,6 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all test deps check check-sanitized check-vm vm-image check-mutants \
-	check-attack check-long coverage lint bench demo install install-Linux \
-	install-FreeBSD deb clean fuzz fuzzers
+	check-attack check-long check-long-FreeBSD check-long-Linux coverage \
+	lint bench demo install install-Linux install-FreeBSD deb clean fuzz \
+	fuzzers
