@@ -309,8 +309,9 @@ open_parts(struct daemon *d)
 	if (d->actions != NULL)
 		d->rules = rules_open(d->base, d->actions, d->state,
 		    d->confpath, d->options->conf != NULL);
-	d->signals = signals_open(d->base, on_signal, d);
-	if (d->rules == NULL || d->watchers == NULL || d->signals == NULL)
+	if (d->rules != NULL && d->watchers != NULL)
+		d->signals = signals_open(d->base, on_signal, d);
+	if (d->signals == NULL)
 		return (complain(EX_OSERR, "cannot start: %s",
 		    strerror(errno)));
 	return (0);
