@@ -30,6 +30,8 @@ request_fault() {
 	[ "$_armed" -ne 0 ] || fault_fire || return 1
 	disarm_title "$_title" >"$T/fault.out" 2>&1
 	_rc=$?
+	# The last that is done for it: a part of this, if nothing is wrong.
+	[ "$_armed" -ne 0 ] || wait_for 1 [ ! -e "$D/state/$_id-1.out" ]
 	no_order
 	is_there || return 1
 	# The second: as if the request had not been read.
@@ -108,7 +110,8 @@ fault_fire() {
 	}
 	# What comes of its end shall be a part of this.
 	wait_for 1 run_has_ended
-	"$JAILDAEMON" output -f "$D/sock" "$(id_of "$_title")" >/dev/null 2>&1
+	_id=$(id_of "$_title")
+	"$JAILDAEMON" output -f "$D/sock" "$_id" >/dev/null 2>&1
 	return 0
 }
 

@@ -15,7 +15,9 @@ each_fault() {
 		"$1" "$2" "$_n" || { diag "$2: at $_n"; return 1; }
 		[ -n "$_left" ] || _n=$((_n + (_n < ${4:-0} ? 1 : $3)))
 	done
-	[ "$_n" -gt 1 ]
+	[ "$_n" -gt 1 ] && return
+	diag "$2 was not called"
+	return 1
 }
 
 # calls_fail FUNCTION STEP DENSE NAME...: each_fault for each of these; in full
