@@ -85,8 +85,8 @@ root()
 	# Sanitizers change what is measured there: memory, time, descriptors.
 	is_sanitized || attack
 	# These mostly wait, each in places of its own: two at a time.
-	lane 0 &
-	lane 1
+	lane &
+	lane
 	wait
 	for t in $(others); do
 		again "${t##*/}" timeout 900 sh "$t"
@@ -179,15 +179,12 @@ is_sanitized()
 	[ "${SANITIZED:-0}" = 1 ]
 }
 
-# Every other one of them.
+# The next one that nobody has taken: some last for minutes.
 lane()
 {
-	turn=$1
 	for t in $(others); do
-		if [ "$turn" -eq 0 ]; then
-			run "${t##*/}" timeout 900 sh "$t"
-		fi
-		turn=$((1 - turn))
+		mkdir "$log/${t##*/}.taken" 2>/dev/null || continue
+		run "${t##*/}" timeout 900 sh "$t"
 	done
 }
 
