@@ -103,8 +103,8 @@ HDRS =		src/action.h src/alarm.h src/call.h src/cgroup.h src/check.h \
 		src/metrics.h src/notify.h src/options.h src/probe.h src/process.h \
 		src/procfs.h src/roster.h src/rules.h src/run.h src/show.h \
 		src/signals.h src/spawn.h src/spec.h src/state.h src/stub.h \
-		src/target.h src/text.h src/utility.h src/verb.h src/watch.h src/wire.h \
-		src/words.h stub/order.h
+		src/target.h src/text.h src/utility.h src/verb.h src/watch.h \
+		src/wire.h src/words.h stub/order.h
 STUB_HDRS =	stub/order.h stub/syscall_linux.h
 IMAGE_Linux =	src/stub_image.S
 UNITS =		text spec wire options life alarm words conf show metrics \
@@ -306,8 +306,8 @@ check-attack: deps
 	$(MAKE) all $(BUILD)/tools.stamp
 	JAILDAEMON_LONG=1 BUILD=$(BUILD) OS=$(OS) sh tests/run.sh attack
 
-# What takes long: state and faults at full length, sanitizers, and the cookbook's
-# recipes, that for ZFS in a virtual machine.
+# What takes long: state and faults at full length, sanitizers, and the
+# cookbook's recipes, that for ZFS in a virtual machine.
 check-long: check-long-$(OS)
 
 check-long-FreeBSD: deps

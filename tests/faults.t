@@ -13,8 +13,8 @@ here=$(dirname "$0")
 . "$here/lib/faults.sh"
 
 MEMORY="malloc calloc realloc"
-CALLS="write writev renameat unlinkat openat open accept4 epoll_ctl pipe2 eventfd clone
-    pidfd_open memfd_create"
+CALLS="write writev renameat unlinkat openat open accept4 epoll_ctl pipe2
+    eventfd clone pidfd_open memfd_create"
 
 # -- one action, from request to request -----------------------------------
 
@@ -80,12 +80,6 @@ is_refusal() {
 	esac
 	diag "status $1: $(cat "$T"/*.err)"
 	return 1
-}
-
-# What still waits for its turn to fail does not any more.
-no_order() {
-	_left=$(cat "$D/fail")
-	: >"$D/fail"
 }
 
 # The daemon, and what was armed before.
@@ -259,7 +253,7 @@ life_has_ended() {
 
 # Whoever is refused asks again: but one call fails.
 life() {
-	_armed=$(life_armings)
+	_before=$(life_armings)
 	life_told || return 1
 	# The log is looked at first: asking is calls of its own.
 	wait_for 3 life_was_armed 1
@@ -285,7 +279,7 @@ life_armings() {
 }
 
 life_was_armed() {
-	[ "$(life_armings)" -ge "$((_armed + $1))" ]
+	[ "$(life_armings)" -ge "$((_before + $1))" ]
 }
 
 life_told() {
@@ -395,7 +389,7 @@ stub_fault() {
 # with_fault NAME N COMMAND...: the n-th call fails; leaves $_rc and $_left.  If
 # it succeeds, what it has started goes on until the condition $_settled.
 with_fault() {
-	echo "$1 $2" >"$D/fail"
+	order "$1" "$2"
 	shift 2
 	# env(1) is last: what fails shall not be timeout(1).
 	timeout -s KILL 20 env "FAIL_FILE=$D/fail" MALLOC_PERTURB_=165 \
@@ -403,8 +397,7 @@ with_fault() {
 	    >"$T/fault.out" 2>"$T/fault.err"
 	_rc=$?
 	[ -z "$_settled" ] || [ "$_rc" -ne 0 ] || wait_for 10 "$_settled"
-	_left=$(cat "$D/fail")
-	: >"$D/fail"
+	no_order
 }
 
 # glibc's getpwuid(3) asserts that it has memory for a line; the parent says so.
@@ -631,7 +624,6 @@ t_limit() {
 		jail_cgroup_join daemon
 	}
 	daemon_start
-	daemon_prepare() { :; }
 	arm j OWED "echo x >>$M/limit" -r
 	_file=$(jail_cgroup_file daemon pids.max) || {
 		skip "no pids controller"
@@ -692,7 +684,7 @@ engine_fault() {
 
 # Who watches sees what happens, or says why not.
 watch_fault() {
-	echo "$1 $2" >"$D/fail"
+	order "$1" "$2"
 	FAIL_FILE=$D/fail LD_PRELOAD=$FAULTS "$JAILDAEMON" watch -f "$D/sock" \
 	    -J >"$T/watched" 2>"$T/fault.err" &
 	_watcher=$!

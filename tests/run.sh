@@ -153,12 +153,10 @@ others()
 			;;
 		tests/jails-freebsd.t | tests/rcd.t)
 			[ "$OS" != FreeBSD ] || echo "$t" ;;
-		tests/jails-unshare*.t)
+		tests/faults.t | tests/jails-unshare*.t)
 			[ "$OS" = FreeBSD ] || echo "$t" ;;
 		tests/cli.t | tests/wire.t)
 			echo "$t" ;;
-		tests/faults.t)
-			[ "$OS" = FreeBSD ] || echo "$t" ;;
 		*)
 			# What an engine adds is the container's, not the
 			# daemon's: without sanitizers is enough every day.

@@ -28,8 +28,8 @@ daemon_prepare() {
 	:
 }
 
-# daemon_start [OPTION...]: in the foreground, logging to $D/log; returns
-# once it is up.  It starts in bad company, with more descriptors, another
+# daemon_start [OPTION...]: in the foreground, logging to $D/log, and what was
+# there to $T/logs; returns once it is up.  It starts in bad company, with more descriptors, another
 # umask, another folder and more environment than it should pass on.
 daemon_start() {
 	[ ! -e "$D/log" ] || {
@@ -56,6 +56,13 @@ daemon_start() {
 # Up, or ended: then waiting is of no use.
 daemon_is_up() {
 	log_has event=start || ! alive "$DPID"
+}
+
+# no_confession: of all daemons that there were; to be looked at last.
+no_confession() {
+	cat "$T"/*/log >>"$T/logs" 2>/dev/null
+	unlike "$(grep -E "Sanitizer|runtime error|event=bug" "$T/logs")" . \
+	    "no daemon has anything to confess"
 }
 
 # daemon_start_away [OPTION...]: as a service; it must be up on return.

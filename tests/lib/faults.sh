@@ -52,13 +52,20 @@ in_words() {
 	return 1
 }
 
-# order WORD...: what the daemon's calls do from now on, see state/fail.c.
+# order WORD...: what the calls do from now on, see state/fail.c.
 order() {
 	echo "$@" >"$D/fail.new"
 	mv "$D/fail.new" "$D/fail"
 }
 
-# faulty_start FOLDER [OPTION...]: there, from now on; faulty_stop: as it was.
+# no_order: what still waits for its turn to fail, $_left, does not any more.
+no_order() {
+	_left=$(cat "$D/fail")
+	: >"$D/fail"
+}
+
+# faulty_start FOLDER [OPTION...]: there, from now on; faulty_stop: after this and
+# whatever else daemon_prepare did, as it was.
 faulty_start() {
 	daemon_dir "$1"
 	shift

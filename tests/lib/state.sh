@@ -24,13 +24,6 @@ again() {
 	daemon_stop && daemon_start "$@"
 }
 
-# no_confession: of all daemons that there were; to be looked at last.
-no_confession() {
-	cat "$T"/*/log >>"$T/logs" 2>/dev/null
-	unlike "$(grep -E "Sanitizer|runtime error|event=bug" "$T/logs")" . \
-	    "no daemon has anything to confess"
-}
-
 are_listed() {
 	[ "$(listed)" -eq "$1" ]
 }

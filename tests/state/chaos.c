@@ -165,6 +165,19 @@ fail:
 	return (NULL);
 }
 
+/* The same for a request that is made up. */
+static char * __attribute__((format(printf, 1, 2)))
+askf(const char *fmt, ...)
+{
+	char request[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(request, sizeof(request), fmt, ap);
+	va_end(ap);
+	return (ask(request));
+}
+
 static unsigned long
 number(const char *line, const char *key)
 {
@@ -261,8 +274,8 @@ static void
 arm(int w, unsigned int seed)
 {
 	static const char *const modes[] = { "never", "after", "now" };
-	char request[512], *reply;
 	struct slot *s;
+	char *reply;
 
 	if (sh->used[w] == SLOTS || count_live(w) >= LIVE)
 		return;
@@ -271,12 +284,11 @@ arm(int w, unsigned int seed)
 	s->mode = "naw"[seed % 3];
 	s->fate = UNKNOWN;
 	sh->used[w]++;
-	snprintf(request, sizeof(request), "{\"v\":1,\"verb\":\"arm\","
-	    JAIL_KEY ",\"title\":\"%s\",\"uid\":%u,\"respawn\":\"%s\","
+	reply = askf("{\"v\":1,\"verb\":\"arm\"," JAIL_KEY ","
+	    "\"title\":\"%s\",\"uid\":%u,\"respawn\":\"%s\","
 	    "\"command\":\"echo x >>%s/runs/%s; sleep 0.%u\"}\n", jail,
 	    s->title, uid_here, modes[seed % 3], dir, s->title,
 	    seed / 3 % 4);
-	reply = ask(request);
 	if (reply != NULL && strstr(reply, "\"ok\":true") != NULL) {
 		s->id = number(reply, "id");
 		s->fate = THERE;
@@ -290,12 +302,12 @@ arm(int w, unsigned int seed)
 static pid_t
 find_probe(const struct slot *s)
 {
-	char request[128], want[64], *reply;
+	char want[64], *reply;
 	pid_t pid = 0;
 
-	snprintf(request, sizeof(request),
-	    "{\"v\":1,\"verb\":\"list\",\"title\":\"%s\"}\n", s->title);
-	if ((reply = ask(request)) != NULL)
+	reply = askf("{\"v\":1,\"verb\":\"list\",\"title\":\"%s\"}\n",
+	    s->title);
+	if (reply != NULL)
 		pid = (pid_t)number(reply, "pid");
 	free(reply);
 	if (pid == 0)
@@ -324,14 +336,14 @@ static void
 disarm(int w, unsigned int seed)
 {
 	struct slot *s = pick(w, seed);
-	char request[128], *reply;
+	char *reply;
 
 	if (s == NULL)
 		return;
 	s->fate = MAYBE_GONE;
-	snprintf(request, sizeof(request),
-	    "{\"v\":1,\"verb\":\"disarm\",\"ids\":[%lu]}\n", s->id);
-	if ((reply = ask(request)) == NULL)
+	reply = askf("{\"v\":1,\"verb\":\"disarm\",\"ids\":[%lu]}\n",
+	    s->id);
+	if (reply == NULL)
 		return;
 	if (strstr(reply, "the daemon is stopping") != NULL)
 		s->fate = THERE;
@@ -512,9 +524,9 @@ books_now(void)
 }
 
 static bool
-is_hup(int status)
+died_of(int status, int sig)
 {
-	return (WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP);
+	return (WIFSIGNALED(status) && WTERMSIG(status) == sig);
 }
 
 void
@@ -526,27 +538,26 @@ books_death(struct books *books, pid_t pid, int status)
 	books->deaths[books->death_count].status = status;
 	books->deaths[books->death_count].at = books_now();
 	books->death_count++;
-	books->hup_deaths += is_hup(status);
+	books->hup_deaths += died_of(status, SIGHUP);
 }
 
-bool
+void
 books_hang_up(struct books *books, pid_t pid, int target)
 {
 	struct hup *hup = &books->hups[books->hup_count];
 
 	if (books->hup_count == BOOK_MAX)
-		return (false);
+		return;
 	hup->pid = pid;
 	hup->target = target;
 	hup->from = books_now();
 	if (kill(pid, SIGHUP) == -1) {
 		books->failed++;
-		return (false);
+		return;
 	}
 	hup->to = books_now();
 	hup->pending = deaths_is_pending(pid);
 	books->hup_count++;
-	return (true);
 }
 
 static int
@@ -597,14 +608,12 @@ struct stop {
 static void
 arm_targets(void)
 {
-	char request[512], *reply;
-
 	for (int i = 0; i < TARGETS; i++) {
-		snprintf(request, sizeof(request), "{\"v\":1,\"verb\":\"arm\","
-		    JAIL_KEY ",\"title\":\"U%d\",\"uid\":%u,"
-		    "\"respawn\":\"%s\",\"command\":\"echo x >>%s/runs/U%d\"}"
-		    "\n", jail, i, uid_here, i % 2 == 0 ? "now" : "after", dir, i);
-		reply = ask(request);
+		char *reply = askf("{\"v\":1,\"verb\":\"arm\"," JAIL_KEY ","
+		    "\"title\":\"U%d\",\"uid\":%u,\"respawn\":\"%s\","
+		    "\"command\":\"echo x >>%s/runs/U%d\"}\n", jail, i,
+		    uid_here, i % 2 == 0 ? "now" : "after", dir, i);
+
 		check(reply != NULL && strstr(reply, "\"ok\":true") != NULL,
 		    "U%d cannot be armed: %s", i, reply == NULL ? "no reply" :
 		    reply);
@@ -631,12 +640,12 @@ static void
 check_late(const struct hup *hup, int status, const struct stop *stop)
 {
 	bool slow = stop != NULL && stop->to - stop->from >= STOP_SLOW_NS &&
-	    WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+	    died_of(status, SIGKILL);
 
 	/* Of several that wait the HUP comes first. */
-	check(slow || (!hup->pending && WIFSIGNALED(status) &&
-	    WTERMSIG(status) == SIGTERM), "process %d of U%d was hung up in "
-	    "time, and ended by %#x", hup->pid, hup->target, status);
+	check(slow || (!hup->pending && died_of(status, SIGTERM)),
+	    "process %d of U%d was hung up in time, and ended by %#x",
+	    hup->pid, hup->target, status);
 	check(stop != NULL, "process %d of U%d was hung up, and ended by %#x, "
 	    "though no daemon was stopping", hup->pid, hup->target, status);
 }
@@ -662,7 +671,7 @@ audit(struct books *books, const struct stop *stops, int count)
 		    "there is no U%d", hup->target);
 		if (death == NULL || hup->target < 0 || hup->target >= TARGETS)
 			continue;
-		if (is_hup(death->status)) {
+		if (died_of(death->status, SIGHUP)) {
 			more += death->booked;
 			ended[hup->target] += !death->booked;
 			death->booked = true;
@@ -674,7 +683,7 @@ audit(struct books *books, const struct stop *stops, int count)
 	}
 	for (unsigned int i = 0; i < books->death_count; i++)
 		check(books->deaths[i].booked ||
-		    !is_hup(books->deaths[i].status),
+		    !died_of(books->deaths[i].status, SIGHUP),
 		    "process %d died of a SIGHUP that nobody sent",
 		    books->deaths[i].pid);
 	for (int i = 0; i < TARGETS; i++) {
@@ -711,19 +720,14 @@ hang_up_all(void)
 static void
 be_busy(int n)
 {
-	char title[16], line[512];
-
-	snprintf(title, sizeof(title), "B%d", n);
 	while (!sh->calm) {
-		snprintf(line, sizeof(line), "{\"v\":1,\"verb\":\"arm\","
-		    JAIL_KEY ",\"title\":\"%s\",\"uid\":%u,"
-		    "\"respawn\":\"after\",\"command\":\":\"}\n", jail,
-		    title, uid_here + UIDS);
-		free(ask(line));
+		free(askf("{\"v\":1,\"verb\":\"arm\"," JAIL_KEY ","
+		    "\"title\":\"B%d\",\"uid\":%u,"
+		    "\"respawn\":\"after\",\"command\":\":\"}\n", jail, n,
+		    uid_here + UIDS));
 		free(ask("{\"v\":1,\"verb\":\"list\"}\n"));
-		snprintf(line, sizeof(line), "{\"v\":1,\"verb\":\"disarm\","
-		    "\"title\":\"%s\"}\n", title);
-		free(ask(line));
+		free(askf("{\"v\":1,\"verb\":\"disarm\","
+		    "\"title\":\"B%d\"}\n", n));
 		nap(1000);
 	}
 }

@@ -63,8 +63,8 @@ struct books {
 int64_t	books_now(void);
 void	books_death(struct books *, pid_t, int status);
 
-/* kill(2) with SIGHUP, and what it says: was it accepted? */
-bool	books_hang_up(struct books *, pid_t, int target);
+/* kill(2) with SIGHUP, booked if that says yes. */
+void	books_hang_up(struct books *, pid_t, int target);
 
 /*
  * What ended each probe, of the kernel itself.  Linux tells a process that
